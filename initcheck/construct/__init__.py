@@ -1,0 +1,1 @@
+"""Building a model and recording who wrote each parameter."""

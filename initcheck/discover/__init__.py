@@ -1,0 +1,1 @@
+"""What is there to check, found without importing it."""

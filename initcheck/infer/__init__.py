@@ -1,0 +1,1 @@
+"""From graph and numbers to layers and chains."""

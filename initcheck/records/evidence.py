@@ -1,0 +1,140 @@
+"""What the judge sees: layers with their surroundings, chains between normalizations, and the measured run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from initcheck.records.fact import Fact, Unknown
+from initcheck.records.recording import ParameterRecord, Recording
+from initcheck.records.stats import GradientFlow, OutputStats, WeightStats
+from initcheck.records.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Nonlinearity:
+    """The nonlinearity that a layer's pre-activation goes through.
+
+    `role` is a role word (`relu`, `tanh`, `custom:<name>` …); `negative_slope`, `alpha` its hyper-parameter when there is one
+    (NaN otherwise). `square_ratio` is E[phi(z)^2] / E[z^2] as measured in the run, when it was.
+    """
+
+    role: str
+    parameter: float | None = None
+    square_ratio: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One weight (a matrix, a kernel, a table, a norm's scale) and its surroundings.
+
+    name: path of the owning module; weight: the parameter; bias: the bias parameter of the same layer, or empty.
+    kind: linear, conv, conv_transpose, embedding, recurrent, bilinear, matmul, norm, scale (elementwise), bias
+        (added, belongs to no layer), unused.
+    fan_in, fan_out: the fans that the use of the weight implies (not always what torch computes), per gate if packed.
+    feeds, fed_by: sorted role words of the nearest non-transparent consumers and producers, over all uses.
+    then: what comes after the nonlinearity or norm of `feeds` (roles again), over all uses.
+    merges: how the output is combined on its way to `feeds`: `sum` (added to another pre-activation or a
+        data tensor), `residual_add`, `concat`, `gate_multiply`; empty when it is alone.
+    nonlinearity: the first nonlinearity after the layer, looking through a normalization; Unknown when there is none or several.
+    norm: the role word of the normalization that the output enters directly, empty for none.
+    closes_branch: the output enters a residual add (perhaps through a norm or a scale) without another weight layer between.
+    inside_branch: the layer lies on a branch that a residual add closes.
+    gates: the nonlinearity's result multiplies other data (a gate).
+    gain: std * sqrt(fan_in), dimensionless.
+    second_moment, gradient, sample_fraction: of the pre-activation (weights) as in `SignalStats`, first use.
+    input_second_moment: E[x^2] of what the weight multiplies.
+    dead, saturated: of the nonlinearity's output, the largest over uses.
+    outgoing: weights that the output reaches next through nothing but nonlinearities, norms and transparent operations.
+    depth: number of weight layers before this one on the longest path; uses: how often it was applied.
+    """
+
+    name: str
+    weight: str
+    kind: str
+    shape: tuple[int, ...]
+    bias: str = ""
+    fan_in: Fact[int] = Unknown("not used in the run")
+    fan_out: Fact[int] = Unknown("not used in the run")
+    feeds: Fact[tuple[str, ...]] = Unknown("not used in the run")
+    fed_by: Fact[tuple[str, ...]] = Unknown("not used in the run")
+    then: tuple[str, ...] = ()
+    merges: tuple[str, ...] = ()
+    nonlinearity: Fact[Nonlinearity] = Unknown("not used in the run")
+    norm: str = ""
+    closes_branch: bool = False
+    inside_branch: bool = False
+    gates: bool = False
+    groups: int = 1
+    blocks: int = 1
+    cell: str = ""
+    gain: Fact[float] = Unknown("not measured")
+    second_moment: Fact[float] = Unknown("no forward pass")
+    input_second_moment: Fact[float] = Unknown("no forward pass")
+    gradient: Fact[float] = Unknown("no backward pass")
+    sample_fraction: Fact[float] = Unknown("no forward pass")
+    mean_square: Fact[float] = Unknown("no forward pass")
+    dead: Fact[float] = Unknown("no forward pass")
+    saturated: Fact[float] = Unknown("no forward pass")
+    outgoing: tuple[str, ...] = ()
+    depth: int = 0
+    uses: int = 0
+    tied: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """The step from the pre-activation of one weight to that of the next in a chain.
+
+    forward: ln(E[z_next^2] / E[z^2]); backward: ln(gradient at z / gradient at z_next); padding: ln of the share of live
+    taps that zero padding costs (<= 0), already removed from both; width: fan_in of the weight at the end of the hop.
+    """
+
+    source: str
+    weight: str
+    forward: Fact[float]
+    backward: Fact[float]
+    padding: float = 0.0
+    width: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Successive weights between which stands no normalization and no residual add; `weights` has one more entry than `hops`.
+
+    `batch_norm` says that a batch normalization lies inside the stretch of network that this chain's gradient came through.
+    """
+
+    weights: tuple[str, ...]
+    hops: tuple[Hop, ...]
+    sample_fraction: Fact[float] = Unknown("no forward pass")
+    batch_norm: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that a rule may look at."""
+
+    target: Target
+    recording: Recording
+    layers: tuple[Layer, ...]
+    chains: tuple[Chain, ...]
+    weights: tuple[WeightStats, ...]
+    flows: tuple[GradientFlow, ...] = ()
+    outputs: tuple[OutputStats, ...] = ()
+    batch: int = 0
+
+    def layer(self, weight: str) -> Layer | None:
+        """The layer of one weight parameter."""
+        return next((layer for layer in self.layers if layer.weight == weight), None)
+
+    def stats(self, parameter: str) -> WeightStats | None:
+        """The statistics of one parameter."""
+        return next((stats for stats in self.weights if stats.parameter == parameter), None)
+
+    def record(self, parameter: str) -> ParameterRecord | None:
+        """The provenance of one parameter."""
+        return self.recording.parameter(parameter)
+
+    def flow(self, parameter: str) -> str:
+        """The gradient flow of one parameter: `flows`, `late`, `dead`, `unreached` or `unknown`."""
+        return next((flow.state for flow in self.flows if flow.parameter == parameter), "unknown")

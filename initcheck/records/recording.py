@@ -1,0 +1,94 @@
+"""Who wrote each parameter, in what order, and from which line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from initcheck.records.fact import Fact
+from initcheck.records.source import Location
+
+Plain: TypeAlias = str | int | float | bool | None
+
+Origin = Literal["framework default", "library", "user", "copied", "loaded", "external", "never written", "unknown"]
+Extent = Literal["full", "partial"]
+
+
+@dataclass(frozen=True, slots=True)
+class InitCall:
+    """One initializing call, spelled as torch spells it: `("kaiming_normal_", (("nonlinearity", "relu"),))`.
+
+    For calls of `torch.nn.init` the keyword arguments hold every argument but the tensor, defaults included.
+    """
+
+    name: str
+    kwargs: tuple[tuple[str, Plain], ...] = ()
+
+    def argument(self, key: str, default: Plain = None) -> Plain:
+        """The value of one argument, or `default`."""
+        return dict(self.kwargs).get(key, default)
+
+    def __str__(self) -> str:
+        return f"{self.name}({', '.join(f'{key}={value!r}' for key, value in self.kwargs)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One write into the memory of a parameter.
+
+    `call` is the outermost initializing function; `location` the line of the user's (else the library's) source that
+    asked for it; `lineage` the operations that made the values, oldest first (`randn`, then `mul` by 0.02);
+    `sources` the parameters whose memory was read (copies, clones, fused weights). A partial write changed only a part
+    of the elements, or rescaled them in place: it does not supersede the full write before it.
+    """
+
+    parameter: str
+    call: Fact[InitCall]
+    location: Fact[Location]
+    origin: Origin
+    extent: Extent = "full"
+    lineage: tuple[InitCall, ...] = ()
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterRecord:
+    """All that is known of one parameter before the first forward pass.
+
+    `name` is the first name of the parameter in `named_parameters()`; `tied` the other names of the same memory.
+    `module` is the path of the owning module, `owner` its class name. `unwritten` is the number of elements that
+    were never written. `created` is the user's line that created the owning layer.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    trainable: bool
+    module: str
+    owner: str
+    writes: tuple[Write, ...] = ()
+    tied: tuple[str, ...] = ()
+    unwritten: int = 0
+    created: Location | None = None
+
+    def ruling(self) -> Write | None:
+        """The last full write, which decides what the parameter is; `None` if there was none."""
+        return next((write for write in reversed(self.writes) if write.extent == "full"), None)
+
+    def later(self) -> tuple[Write, ...]:
+        """The partial writes and rescalings after the ruling write, in order."""
+        full = [index for index, write in enumerate(self.writes) if write.extent == "full"]
+        return self.writes[full[-1] + 1 :] if full else self.writes
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Every parameter with its writes; `watched` is false for a model that was built before anyone looked."""
+
+    parameters: tuple[ParameterRecord, ...]
+    watched: bool = True
+    notes: tuple[str, ...] = ()
+
+    def parameter(self, name: str) -> ParameterRecord | None:
+        """The record of one parameter by its first name or any tied name."""
+        return next((p for p in self.parameters if p.name == name or name in p.tied), None)

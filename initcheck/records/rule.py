@@ -1,0 +1,44 @@
+"""A rule as data, for lists, pages and reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from initcheck.records.finding import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A bad and a good model: source text that leaves `model` defined; `input_shape` without the batch axis."""
+
+    bad: str
+    good: str
+    input_shape: tuple[int, ...] = ()
+    integers: int = 0
+    """When positive, the input is int64 below this number."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleOption:
+    """One tolerance of a rule."""
+
+    name: str
+    value: float
+    help: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleInfo:
+    """What `initcheck rule` shows. The sections come from the docstring of the rule class."""
+
+    code: str
+    name: str
+    family: str
+    severity: Severity
+    since: str
+    summary: str
+    why: str
+    silent_when: str
+    source: str
+    options: tuple[RuleOption, ...] = ()
+    examples: tuple[Example, ...] = ()

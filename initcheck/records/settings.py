@@ -1,0 +1,25 @@
+"""What the user may set; each value knows nothing of where it came from, `config` does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from initcheck.records.finding import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings in force for one run.
+
+    `select` and `ignore` hold codes, code prefixes or names; `inputs` the texts of `--input`; `batch` 0 means chosen by model size;
+    `timeout` seconds per target; `options` holds ("rule-name.option", value) pairs.
+    """
+
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    fail_on: Severity = "warning"
+    inputs: tuple[str, ...] = ()
+    seed: int = 0
+    batch: int = 0
+    timeout: float = 120.0
+    options: tuple[tuple[str, float], ...] = ()

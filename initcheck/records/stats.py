@@ -1,0 +1,108 @@
+"""Plain numbers measured on weights and on the signal."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from initcheck.records.fact import Fact
+
+
+@dataclass(frozen=True, slots=True)
+class WeightStats:
+    """One pass over one parameter (after its runtime parametrization, if there is one).
+
+    `second_moment` is E[w^2]; `kurtosis` E[(w-mean)^4]/var^2, NaN below 8 elements. Rows are slices along the first
+    axis, columns along the second, flattened. `rank_one` says that all rows are multiples of one row (never true for one row or
+    one column). `fingerprint` hashes the bytes of a tensor that is not constant, empty for a constant one.
+    `block_orthogonality` holds, for each of the equal row blocks (`blocks` of them: 4 gates in an LSTM, 1 in a plain matrix),
+    `||G - I||_F / sqrt(r)` with `G = B B^T r / ||B||_F^2` for the smaller side r; empty if not asked for.
+    `block_gain` is `||B||_F / sqrt(r)` of each block, `block_mean` its mean.
+    """
+
+    parameter: str
+    shape: tuple[int, ...]
+    dtype: str
+    numel: int
+    mean: float
+    second_moment: float
+    minimum: float
+    maximum: float
+    kurtosis: float
+    zeros: int
+    nonfinite: int
+    distinct_rows: int
+    distinct_columns: int
+    rank_one: bool = False
+    fingerprint: str = ""
+    blocks: int = 1
+    block_orthogonality: tuple[float, ...] = ()
+    block_gain: tuple[float, ...] = ()
+    block_mean: tuple[float, ...] = ()
+
+    @property
+    def std(self) -> float:
+        """The standard deviation, sqrt(E[w^2] - mean^2)."""
+        return math.sqrt(max(self.second_moment - self.mean**2, 0.0))
+
+    @property
+    def constant(self) -> bool:
+        """Whether all elements are equal (trivially true for one element)."""
+        return self.numel > 0 and self.nonfinite == 0 and self.minimum == self.maximum
+
+
+@dataclass(frozen=True, slots=True)
+class SignalStats:
+    """The signal at the output of one node of the graph.
+
+    `second_moment` is E[z^2] over everything; `sample_fraction` = E||z - mean over the batch||^2 / E||z||^2;
+    `gradient` is the second moment of the gradient with respect to this output: mean over units, sum over
+    positions, mean over the batch, under a standard normal cotangent at the model's outputs.
+    `dead` is the share of units that are zero on the whole batch, `saturated` the share of elements where the
+    nonlinearity is flat (|tanh| > 0.97 and the like). `mean_square` is E[unit mean^2] / E[z^2], the share of the constant part.
+    """
+
+    node: int
+    numel: int
+    second_moment: float
+    nonfinite: bool = False
+    sample_fraction: Fact[float] | None = None
+    gradient: Fact[float] | None = None
+    dead: float | None = None
+    saturated: float | None = None
+    mean_square: float | None = None
+    derivative: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GradientFlow:
+    """Whether a parameter receives gradient: at once, only after temporary steps, or never (`dead`)."""
+
+    parameter: str
+    state: str
+    """`flows`, `late` (zero at first, not after two temporary steps), `dead`, `unreached` (not part of the run)."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputStats:
+    """One float output, read as logits over its class axis.
+
+    `excess_loss` is the cross-entropy under random labels minus ln C, in nats.
+    """
+
+    node: int
+    shape: tuple[int, ...]
+    classes: int
+    excess_loss: float
+    logit_std: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunStats:
+    """Everything measured in one forward and backward pass (and the temporary steps, if they were needed)."""
+
+    signals: tuple[SignalStats, ...]
+    flows: tuple[GradientFlow, ...]
+    outputs: tuple[OutputStats, ...]
+    batch: int
+    notes: tuple[str, ...] = ()

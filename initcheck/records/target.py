@@ -1,0 +1,52 @@
+"""What is checked, and how it was built."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from initcheck.records.source import Location
+
+TargetKind = Literal["class", "factory", "instance", "library", "module", "callable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One model to check.
+
+    `spec` is what the user typed or would type to get this very model (`model.py::Net`); `path` the file (or the
+    importable module for `library`), `qualname` the name inside it, `arguments` the literal constructor arguments
+    as source text, `inputs` the value of `--input`.
+    """
+
+    spec: str
+    path: str
+    qualname: str
+    kind: TargetKind
+    arguments: str = ""
+    inputs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """How the model came to be: shown on the `built` line.
+
+    `executed` of `statements` top-level statements ran; `skipped` names what did not run and matters to the reader
+    (`training loop (line 32)`); `notes` are remarks such as `line 6 asks for cuda; built on cpu`.
+    """
+
+    expression: str
+    location: Location | None = None
+    executed: int = 0
+    statements: int = 0
+    skipped: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InputSummary:
+    """The sample input of the measured run: `text` such as `float32[32,784]`, `origin` such as `inferred from fc1.in_features`."""
+
+    text: str
+    origin: str
+    batch: int = 0

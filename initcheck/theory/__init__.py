@@ -1,0 +1,1 @@
+"""The mathematics of initialization: floats in, floats out, every number with its source."""

@@ -1,0 +1,1 @@
+"""One real forward and backward pass, as a graph."""
