@@ -40,6 +40,7 @@ class Layer:
     closes_branch: the output enters a residual add (perhaps through a norm or a scale) without another weight layer between.
     inside_branch: the layer lies on a branch that a residual add closes.
     gates: the nonlinearity's result multiplies other data (a gate).
+    derived: the weight is computed from parameters at run time by more than views and casts (weight_norm, equalised learning rate).
     gain: std * sqrt(fan_in), dimensionless.
     second_moment, gradient, sample_fraction: of the pre-activation (weights) as in `SignalStats`, first use.
     input_second_moment: E[x^2] of what the weight multiplies.
@@ -64,6 +65,7 @@ class Layer:
     closes_branch: bool = False
     inside_branch: bool = False
     gates: bool = False
+    derived: bool = False
     groups: int = 1
     blocks: int = 1
     cell: str = ""

@@ -60,6 +60,8 @@ class SignalStats:
     positions, mean over the batch, under a standard normal cotangent at the model's outputs.
     `dead` is the share of units that are zero on the whole batch, `saturated` the share of elements where the
     nonlinearity is flat (|tanh| > 0.97 and the like). `mean_square` is E[unit mean^2] / E[z^2], the share of the constant part.
+    `derivative` is E[phi'(z)^2] where it is known in closed form. `input_second_moment` is E[x^2] of the first factor of a weight
+    operation (`x` in `x @ w`, the input of a convolution), to about 2 %.
     """
 
     node: int
@@ -72,6 +74,7 @@ class SignalStats:
     saturated: float | None = None
     mean_square: float | None = None
     derivative: float | None = None
+    input_second_moment: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,30 @@ TargetKind = Literal["class", "factory", "instance", "library", "module", "calla
 
 
 @dataclass(frozen=True, slots=True)
+class Recipe:
+    """Which top-level statements of a file have to run for one model to exist.
+
+    `keep` holds their positions in the module body, in order; `statements` is the length of that body. `skipped` names what does
+    not run and matters to the reader. `expression` at `line` (from 1, 0 means not known) builds the model. `digest` is that of the
+    source that was sliced, so that a file that changed since is noticed.
+    """
+
+    keep: tuple[int, ...]
+    statements: int
+    skipped: tuple[str, ...] = ()
+    expression: str = ""
+    line: int = 0
+    column: int = 0
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """One model to check.
 
     `spec` is what the user typed or would type to get this very model (`model.py::Net`); `path` the file (or the
     importable module for `library`), `qualname` the name inside it, `arguments` the literal constructor arguments
-    as source text, `inputs` the value of `--input`.
+    as source text, `inputs` the value of `--input`. `recipe` says what to execute of a file; `None` for what is imported whole.
     """
 
     spec: str
@@ -25,6 +43,7 @@ class Target:
     kind: TargetKind
     arguments: str = ""
     inputs: tuple[str, ...] = ()
+    recipe: Recipe | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,113 @@
+"""Reading Python files without running them: encodings, syntax errors, and whether a file is about a model at all."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import io
+import os
+import re
+import tokenize
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+from initcheck.discover.models import FileModels
+from initcheck.errors import TargetError
+
+_TORCH = re.compile(rb"^\s*(?:import|from)\s+[^#\n]*\b(?:torch|torchvision|lightning|pytorch_lightning|transformers|timm)\b", re.MULTILINE)
+_SKIPPED_FOLDERS = frozenset({"__pycache__", "node_modules", "site-packages", "build", "dist", "venv", "env"})
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A Python file that was read and parsed; `text` is decoded, `digest` is that of the bytes."""
+
+    path: str
+    text: str
+    tree: ast.Module
+    digest: str
+
+
+def looks_like_model(source: bytes) -> bool:
+    """Whether a file defines or builds a PyTorch model, judged by its text alone.
+
+    Cheap for files that never mention torch. A file that cannot be decoded or parsed counts as one when it imports torch: opening it
+    then gives the error.
+    """
+    if not _TORCH.search(source):
+        return False
+    try:
+        tree = parse(source)
+    except (SyntaxError, ValueError):
+        return True
+    models = FileModels(tree)
+    return bool(models.module_classes() or models.factories() or models.instances())
+
+
+def python_files(path: str | os.PathLike[str]) -> tuple[str, ...]:
+    """All Python files under a folder, sorted; a file stands for itself. Hidden folders and environments are left out."""
+    if Path(path).is_file():
+        return (os.fspath(path),)
+    found: list[str] = []
+    for folder, names, files in os.walk(path):
+        names[:] = sorted(name for name in names if not name.startswith(".") and name not in _SKIPPED_FOLDERS and not _environment(folder, name))
+        found += [os.path.join(folder, name) for name in files if name.endswith(".py")]  # noqa: PTH118  (keeps the user's spelling)
+    return tuple(sorted(found))
+
+
+def read(path: str | os.PathLike[str]) -> SourceFile:
+    """The parsed file.
+
+    Raises:
+        TargetError: when there is no such file, or it is not valid Python; names the line and the cause.
+    """
+    shown = os.fspath(path)
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise TargetError(f"cannot read {shown}: {error.strerror}", "check the path and its permissions", name="file-missing") from error
+    try:
+        tree, text = parse(data, shown), decode(data)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        message = f"cannot read {shown}: line {line} is not valid {error.encoding} ({error.reason})"
+        raise TargetError(message, "save the file as UTF-8, or declare its encoding: # -*- coding: latin-1 -*-", name="encoding") from error
+    except (SyntaxError, ValueError) as error:
+        raise _syntax_error(shown, error) from error
+    return SourceFile(shown, text, tree, digest(data))
+
+
+def parse(source: bytes | str, path: str = "<source>") -> ast.Module:
+    """The syntax tree, with line and column numbers of the source; an encoding declaration is respected."""
+    if isinstance(source, bytes):
+        source = decode(source)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the user's invalid escapes are not what was asked about
+        return ast.parse(source, path)
+
+
+def decode(source: bytes) -> str:
+    """The text of a Python source: UTF-8, or what PEP 263 declares."""
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
+    return io.TextIOWrapper(io.BytesIO(source), encoding).read()
+
+
+def digest(source: bytes) -> str:
+    """A short fingerprint of the bytes of a file."""
+    return hashlib.blake2b(source, digest_size=8).hexdigest()
+
+
+def _environment(folder: str, name: str) -> bool:
+    return Path(folder, name, "pyvenv.cfg").exists()
+
+
+def _syntax_error(path: str, error: SyntaxError | ValueError) -> TargetError:
+    if not isinstance(error, SyntaxError):
+        return TargetError(f"cannot read {path}: {error}", "is it a Python file?", name="syntax-error")
+    where = f"{path}:{error.lineno}" if error.lineno else path
+    cause = f"{type(error).__name__}: {error.msg}"
+    text = f"\n    {error.text.strip()}" if error.text and error.text.strip() else ""
+    if "encoding" in error.msg and not text:
+        return TargetError(f"cannot read {where}: {cause}", "declare an encoding that Python knows, or save as UTF-8", name="encoding")
+    return TargetError(f"cannot read {where}: {cause}{text}", f"python -m py_compile {path}", name="syntax-error")

@@ -1,0 +1,45 @@
+"""The page of one rule, the same text at the terminal and in the documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from initcheck.records.rule import Example, RuleInfo
+
+
+def render(rule: RuleInfo, options: Sequence[tuple[str, float]] = ()) -> str:
+    """Markdown text; `options` are `("rule-name.option", value)` pairs of this project's configuration."""
+    parts = [f"# {rule.name} ({rule.code})", f"{rule.severity} · {rule.family} · since {rule.since}"]
+    parts += _section("What it does", rule.summary)
+    parts += _section("Why is this bad?", rule.why)
+    parts += _section("When it is silent", rule.silent_when)
+    for example in rule.examples:
+        parts += _section("Bad", _code(example.bad))
+        parts += _section("Good", _code(example.good))
+    parts += _section("Thresholds", _thresholds(rule, dict(options)))
+    parts += _section("References", rule.source)
+    return "\n\n".join(parts) + "\n"
+
+
+def example_source(example: Example) -> str:
+    """The bad snippet as a file that `initcheck` can be run on."""
+    return example.bad.strip() + "\n"
+
+
+def _section(title: str, text: str) -> list[str]:
+    return [f"## {title}", text] if text else []
+
+
+def _code(source: str) -> str:
+    return f"```python\n{source.strip()}\n```"
+
+
+def _thresholds(rule: RuleInfo, options: dict[str, float]) -> str:
+    lines = []
+    for option in rule.options:
+        chosen = options.get(f"{rule.name}.{option.name}", options.get(f"{rule.code}.{option.name}"))
+        value = f"{option.value:g} (default)" if chosen is None else f"{chosen:g} (configured; the default is {option.value:g})"
+        lines.append(f"- `{option.name}` = {value}: {option.help}")
+    if lines:
+        lines.append(f"\nSet in `[tool.initcheck.rules.{rule.name}]` of pyproject.toml.")
+    return "\n".join(lines)

@@ -1,0 +1,108 @@
+"""The full report for people at a terminal."""
+
+from __future__ import annotations
+
+from initcheck.records.finding import Finding
+from initcheck.records.report import ModelReport, Report
+from initcheck.report.frames import failure_frame, finding_frame
+from initcheck.report.style import Style, count, size
+from initcheck.report.summary import measured, result, unjudged
+
+REASONS = 6
+"""Lines of the footer that tell what was not judged."""
+
+SIGNAL_FAMILY = "IC1"
+"""Codes that begin so are about the signal: their frame shows the profile through depth."""
+
+
+def render(report: Report, *, color: bool, ascii_only: bool, width: int, verbose: bool = False, quiet: bool = False) -> str:
+    """The report as text that ends in a newline.
+
+    `verbose` lists every judgement that was not possible; `quiet` leaves out the clean models and the footer's details.
+    """
+    style = Style(color, ascii_only, max(width, 40))
+    blocks = []
+    for model in report.models:
+        block = _model(model, style)
+        if block and not (quiet and _is_clean(model)):
+            blocks.append(block)
+    blocks += [failure_frame(failure, style) for failure in report.failures]
+    if not (quiet and not blocks):
+        blocks.append(_footer(report, style, verbose=verbose, quiet=quiet))
+    text = _joined(blocks, report)
+    return style.finish(f"{text}\n") if text else ""
+
+
+def _joined(blocks: list[list[str]], report: Report) -> str:
+    # clean models stand in a list without gaps; everything else is set apart by an empty line
+    dense = not report.findings and not report.all_failures
+    return ("\n" if dense else "\n\n").join("\n".join(block) for block in blocks if block)
+
+
+def _is_clean(model: ModelReport) -> bool:
+    return measured(model) and not model.findings
+
+
+def _model(model: ModelReport, style: Style) -> list[str]:
+    if _is_clean(model):
+        return _clean(model, style)
+    # a target that was never built has nothing to introduce: the failure says it all
+    parts = [_header(model, style)] if model.model or model.built or model.findings else []
+    if not measured(model) and not model.failures:
+        parts.append(style.wrap("not measured: the model did not run, so what is silent here says nothing", "  ", "  "))
+    drawn = False
+    for finding in model.findings:
+        draws = not drawn and _about_signal(finding)
+        parts.append(finding_frame(finding, model.layers if draws else (), style))
+        drawn = drawn or draws
+    parts += [failure_frame(failure, style) for failure in model.failures]
+    return "\n\n".join("\n".join(part) for part in parts if part).split("\n")
+
+
+def _about_signal(finding: Finding) -> bool:
+    return finding.code.startswith(SIGNAL_FAMILY) or bool(finding.symptoms)
+
+
+def _clean(model: ModelReport, style: Style) -> list[str]:
+    shown = model.input.text if model.input is not None else ""
+    rules = f"no findings ({count(len(model.checked), 'rule')})"
+    text = f"{model.target.spec}  {model.model}, {size(model.parameters)} · input {shown} · {rules}"
+    mark = style.finish("✓")
+    first, *rest = style.wrap(text, f"{mark} ", " " * (len(mark) + 1))
+    return [style.paint(mark, "good") + first[len(mark) :], *rest]
+
+
+def _header(model: ModelReport, style: Style) -> list[str]:
+    about = f"  {model.model}, {size(model.parameters)}" if model.model else ""
+    lines = [style.paint(model.target.spec, "strong") + about]
+    built = model.built
+    if built is not None:
+        line = f"from line {built.location.line} " if built.location is not None and built.location.line else "by "
+        ran = f" · executed {built.executed} of {built.statements} top-level statements" if built.statements else ""
+        lines += style.wrap(f"{line}`{built.expression}`{ran}", "  built   ", " " * 10)
+        if built.skipped:
+            lines += style.wrap(f"not executed: {', '.join(built.skipped)}", " " * 10, " " * 10)
+        for note in built.notes:
+            lines += style.wrap(f"note: {note}", " " * 10, " " * 10)
+    if model.input is not None:
+        lines += style.wrap(f"{model.input.text}  {model.input.origin}".rstrip(), "  input   ", " " * 10)
+    return lines
+
+
+def _footer(report: Report, style: Style, *, verbose: bool, quiet: bool) -> list[str]:
+    said = result(report)
+    kind = "good" if report.models and not report.findings and said.startswith("All clear") else "strong"
+    lines = [style.paint(part, kind) for part in style.wrap(said)]
+    if quiet:
+        return lines
+    groups = unjudged(report.skips)
+    if groups:
+        total = sum(group.times for group in groups)
+        lines.append(f"Not judged: {count(total, 'time')}, because")
+        for group in groups if verbose else groups[:REASONS]:
+            lines += style.wrap(str(group), f"  {group.times:>4} × ", " " * 9)
+        if not verbose and len(groups) > REASONS:
+            lines.append(f"         and {count(len(groups) - REASONS, 'other reason')} (-v shows all)")
+    if report.findings:
+        lines += style.wrap(f"Why? `initcheck rule {report.findings[0].code}`")
+    return lines

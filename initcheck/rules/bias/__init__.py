@@ -1,0 +1,1 @@
+"""Biases that stand in the way."""

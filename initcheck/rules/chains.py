@@ -1,0 +1,62 @@
+"""How the drift of a chain is read: which direction speaks, and how loudly; shared by the rules that judge chains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from initcheck.records.evidence import Chain, Evidence, Hop
+from initcheck.records.fact import Fact
+from initcheck.records.finding import Severity
+from initcheck.theory.drift import Drift, drift
+
+Direction = Literal["forward", "backward"]
+
+
+@dataclass(frozen=True, slots=True)
+class ChainVerdict:
+    """The louder of the two drifts of one chain.
+
+    `judged` is the log change of the second moment, in nats, negative when it shrinks along the pass.
+    """
+
+    chain: Chain
+    direction: Direction
+    drift: Drift
+    severity: Severity
+
+    @property
+    def judged(self) -> float:
+        """The drift that is held against the thresholds, in nats."""
+        return self.drift.judged
+
+    @property
+    def factor(self) -> float:
+        """By how much the root mean square changes over the chain, always at least 1."""
+        return float(2.718281828459045 ** min(abs(self.drift.total) / 2, 300.0))
+
+
+def chain_verdict(chain: Chain) -> ChainVerdict | None:
+    """The verdict on one chain; `None` when both directions are within the floor or were not measured."""
+    found = [verdict for direction in ("forward", "backward") if (verdict := _direction_verdict(chain, direction)) is not None]
+    return max(found, key=lambda verdict: abs(verdict.judged), default=None)
+
+
+def judged_chains(evidence: Evidence) -> Iterator[ChainVerdict]:
+    """All chains that are beyond their floor, the worst first."""
+    found = [verdict for chain in evidence.chains if (verdict := chain_verdict(chain)) is not None]
+    yield from sorted(found, key=lambda verdict: -abs(verdict.judged))
+
+
+def _direction_verdict(chain: Chain, direction: Direction) -> ChainVerdict | None:
+    if direction == "backward" and chain.batch_norm:
+        return None
+    pick: Callable[[Hop], Fact[float]] = (lambda hop: hop.forward) if direction == "forward" else (lambda hop: hop.backward)
+    hops = [hop for hop in chain.hops if pick(hop).known()]
+    if not hops or len(hops) < len(chain.hops):
+        return None
+    found = drift([pick(hop).get() for hop in hops], [hop.width for hop in hops])
+    if found.severity == "ok":
+        return None
+    return ChainVerdict(chain, direction, found, "warning" if found.severity == "warning" else "error")

@@ -1,0 +1,151 @@
+"""Asks every selected rule, folds consequences into their causes, and orders what remains: cause first."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+
+from initcheck.errors import NotKnown, UsageError
+from initcheck.records.evidence import Evidence, Layer
+from initcheck.records.finding import Failure, Finding, Skip, louder, rank
+from initcheck.records.settings import Settings
+from initcheck.rules import matches, rule_classes
+from initcheck.rules.base import LayerRule, ModelRule, Rule
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the rules said: findings ordered cause first, skips, crashed rules, and the codes that were asked."""
+
+    findings: tuple[Finding, ...]
+    skips: tuple[Skip, ...]
+    failures: tuple[Failure, ...]
+    checked: tuple[str, ...]
+
+
+def judge(evidence: Evidence, settings: Settings) -> Judgement:
+    """Asks the selected rules for their findings on one model.
+
+    Raises:
+        UsageError: when `select`, `ignore` or an option names no rule.
+    """
+    findings: list[Finding] = []
+    skips: list[Skip] = []
+    failures: list[Failure] = []
+    every = [_configured(cls, settings) for cls in rule_classes()]
+    wanted = {cls.code for cls in selected(settings)}
+    for rule in every:
+        if rule.code not in wanted and not _explains_wanted(rule, wanted):
+            continue
+        _ask(rule, evidence, findings, skips, failures)
+    kept = [finding for finding in _fold(_merge(findings), evidence) if finding.code in wanted]
+    order = {layer.weight: index for index, layer in enumerate(evidence.layers)}
+    kept.sort(key=lambda finding: (-rank(finding.severity), _is_symptom(finding), _first(finding, order), finding.code))
+    return Judgement(tuple(kept), _distinct(skip for skip in skips if skip.code in wanted), tuple(failures), tuple(sorted(wanted)))
+
+
+def selected(settings: Settings) -> tuple[type[Rule], ...]:
+    """The rules that `select` and `ignore` leave.
+
+    Raises:
+        UsageError: when a pattern matches no rule.
+    """
+    rules = rule_classes()
+    for pattern in (*settings.select, *settings.ignore):
+        if not any(matches(rule, pattern) for rule in rules):
+            raise UsageError(f"no rule matches {pattern!r}", "`initcheck rule --all` lists codes and names")
+    chosen = [rule for rule in rules if not settings.select or any(matches(rule, pattern) for pattern in settings.select)]
+    return tuple(rule for rule in chosen if not any(matches(rule, pattern) for pattern in settings.ignore))
+
+
+def _configured(cls: type[Rule], settings: Settings) -> Rule:
+    fields = {field.name for field in dataclasses.fields(cls)}
+    values = {}
+    for key, value in settings.options:
+        name, _, option = key.partition(".")
+        if name not in (cls.name(), cls.code):
+            continue
+        field = option.replace("-", "_")
+        if field not in fields:
+            raise UsageError(f"the rule {name} has no option {option!r}", f"it has: {', '.join(sorted(fields)) or 'none'}")
+        values[field] = value
+    return cls(**values)
+
+
+def _explains_wanted(rule: Rule, wanted: set[str]) -> bool:
+    # An ignored cause must not bring back its consequences, so the rules that explain a wanted symptom are asked as well.
+    return any(cls.code in wanted and cls.name() in rule.explains for cls in rule_classes())
+
+
+def _ask(rule: Rule, evidence: Evidence, findings: list[Finding], skips: list[Skip], failures: list[Failure]) -> None:
+    subjects: tuple[Layer | None, ...] = evidence.layers if isinstance(rule, LayerRule) else (None,)
+    for layer in subjects:
+        try:
+            if isinstance(rule, LayerRule) and layer is not None:
+                findings += rule.check(layer, evidence)
+            elif isinstance(rule, ModelRule):
+                findings += rule.check(evidence)
+        except NotKnown as unknown:
+            skips.append(Skip(rule.code, layer.weight if layer is not None else "", unknown.reason))
+        except Exception as error:  # noqa: BLE001  (a crashed rule becomes a Failure in the report, never silence)
+            subject = f"{rule.code} {rule.name()}"
+            failures.append(
+                Failure("rule", subject, f"{type(error).__name__}: {error}", "please report this with the model", "rule-crashed")
+            )
+
+
+def _merge(findings: Iterable[Finding]) -> list[Finding]:
+    """One finding for all layers with the same fault: same code, same message; the gravest speaks for all."""
+    groups: dict[tuple[str, str, str], list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault((finding.code, finding.message, finding.severity), []).append(finding)
+    merged = []
+    for group in groups.values():
+        first = group[0]
+        parameters = tuple(dict.fromkeys(name for finding in group for name in finding.parameters))
+        fix = first.fix
+        if fix is not None:
+            named = tuple(dict.fromkeys(name for finding in group if finding.fix for name in finding.fix.parameters))
+            fix = dataclasses.replace(fix, parameters=named)
+        merged.append(dataclasses.replace(first, parameters=parameters, fix=fix))
+    return merged
+
+
+def _fold(findings: list[Finding], evidence: Evidence) -> list[Finding]:
+    """Folds each symptom into the first finding that explains it; the explaining finding takes over its severity."""
+    rules = {cls.code: cls for cls in rule_classes()}
+    kept = list(findings)
+    for symptom in sorted(findings, key=lambda finding: rules[finding.code].symptom):
+        name = symptom.name
+        causes = [finding for finding in kept if name in rules[finding.code].explains and finding.code != symptom.code]
+        near = _neighbourhood(symptom, evidence)
+        cause = next((c for c in causes if rules[c.code].spreads or near & _neighbourhood(c, evidence, alone=True)), None)
+        if cause is None or symptom not in kept:
+            continue
+        kept.remove(symptom)
+        told = (*cause.symptoms, symptom.message, *symptom.symptoms)
+        kept[kept.index(cause)] = dataclasses.replace(cause, severity=louder(cause.severity, symptom.severity), symptoms=told)
+    return kept
+
+
+def _neighbourhood(finding: Finding, evidence: Evidence, *, alone: bool = False) -> set[str]:
+    """The weights that a finding is about, and (unless `alone`) those of every chain that it touches."""
+    owners = {layer.bias: layer.weight for layer in evidence.layers if layer.bias}
+    weights = {owners.get(name, name) for name in finding.parameters}
+    if alone:
+        return weights
+    touched = {weight for chain in evidence.chains if weights & set(chain.weights) for weight in chain.weights}
+    before = {layer.weight for layer in evidence.layers if weights & set(layer.outgoing)}
+    return weights | touched | before
+
+
+def _is_symptom(finding: Finding) -> bool:
+    return any(cls.code == finding.code and cls.symptom for cls in rule_classes())
+
+
+def _first(finding: Finding, order: dict[str, int]) -> int:
+    return min((order.get(name, len(order)) for name in finding.parameters), default=len(order))
+
+
+def _distinct(skips: Iterable[Skip]) -> tuple[Skip, ...]:
+    return tuple(dict.fromkeys(skips))

@@ -1,0 +1,1 @@
+"""Weights that a recurrence multiplies again and again."""

@@ -1,0 +1,1 @@
+"""Weights whose scale does not fit their surroundings."""

@@ -1,0 +1,154 @@
+"""IC201."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from initcheck.records.evidence import Evidence, Layer, Nonlinearity
+from initcheck.records.finding import Finding, Fix, Severity
+from initcheck.records.recording import InitCall
+from initcheck.records.rule import Example
+from initcheck.rules.base import LayerRule, written_at
+from initcheck.theory.drift import costly_depth
+from initcheck.theory.gains import GainFacts, gain_facts
+from initcheck.theory.schemes import family_of, named_nonlinearity, recommendation, scheme_gain
+
+RECTIFIERS = ("relu", "leaky_relu")
+BOUNDED = ("tanh", "sigmoid", "hardsigmoid", "softsign", "hardtanh", "selu")
+NEUTRAL = ("output", "gate_multiply")
+
+
+@dataclass(frozen=True)
+class SchemeNonlinearityMismatch(LayerRule):
+    """The author named an initialization that is meant for another nonlinearity than the one the layer feeds.
+
+    Why: the gain of a scheme undoes what its nonlinearity does to the second moment; with the wrong one every such layer multiplies
+        the signal by (gain / required gain)^2, and the errors compound with depth.
+    Silent when: the framework's default was left alone (judged by the measured signal instead), the gain was passed and fits, the layer is an output head
+        or feeds a gate; info only where a normalization follows, the layer lies in a residual branch, or the scheme is a plain orthogonal one.
+    Source: He et al. 2015, arXiv:1502.01852, section 2.2; Glorot and Bengio 2010; Klambauer et al. 2017, arXiv:1706.02515.
+    """
+
+    code: ClassVar[str] = "IC201"
+    severity: ClassVar[Severity] = "warning"
+    explains: ClassVar[tuple[str, ...]] = (
+        "weight-too-large",
+        "weight-too-small",
+        "signal-vanishes",
+        "signal-explodes",
+        "gradient-vanishes",
+        "gradient-explodes",
+        "dead-units",
+        "saturated-units",
+    )
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            bad="from torch import nn\n\nmodel = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 4))\nnn.init.xavier_uniform_(model[0].weight)\n",
+            good="from torch import nn\n\nmodel = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 4))\n"
+            "nn.init.kaiming_uniform_(model[0].weight, nonlinearity='relu')\n",
+            input_shape=(64,),
+        ),
+        Example(
+            bad="from torch import nn\n\nmodel = nn.Sequential(nn.Linear(64, 64), nn.Tanh(), nn.Linear(64, 4))\nnn.init.kaiming_normal_(model[0].weight)\n",
+            good="from torch import nn\n\nmodel = nn.Sequential(nn.Linear(64, 64), nn.Tanh(), nn.Linear(64, 4))\nnn.init.xavier_normal_(model[0].weight)\n",
+            input_shape=(64,),
+        ),
+    )
+
+    def check(self, layer: Layer, evidence: Evidence) -> Iterator[Finding]:
+        record = evidence.record(layer.weight)
+        ruling = record.ruling() if record is not None else None
+        if ruling is None or not ruling.call.known() or ruling.origin not in ("user", "library"):
+            return
+        call = ruling.call.get()
+        named = named_nonlinearity(call)
+        if named is None or layer.kind not in ("linear", "conv", "conv_transpose", "bilinear", "matmul"):
+            return
+        layer.feeds.get()
+        if not layer.nonlinearity.known() or layer.gates or (layer.then and set(layer.then) <= set(NEUTRAL)):
+            return
+        nonlinearity = layer.nonlinearity.get()
+        if nonlinearity.role.startswith("custom:"):
+            return
+        facts = gain_facts(nonlinearity.role, nonlinearity.parameter)
+        nominal = scheme_gain(call, layer.shape, layer.fan_in.get())
+        if nominal is None or not _mismatched(named, call, nonlinearity, facts):
+            return
+        yield self._say(layer, evidence, call, nonlinearity, facts, nominal)
+
+    def _say(
+        self, layer: Layer, evidence: Evidence, call: InitCall, nonlinearity: Nonlinearity, facts: GainFacts, nominal: float
+    ) -> Finding:
+        ratio = (nominal / facts.recommended) ** 2
+        advice = recommendation(nonlinearity.role, nonlinearity.parameter)
+        severity, harmless = _severity(layer, call)
+        return self.finding(
+            (layer.weight,),
+            f"`{call.name}` is not meant for the {_spoken(nonlinearity.role)} that this layer feeds",
+            severity=severity,
+            observed=f"gain {nominal:.2f} (std {nominal / layer.fan_in.get() ** 0.5:.3g}, fan_in {layer.fan_in.get()})",
+            expected=f"gain {facts.recommended:.2f} for {_spoken(nonlinearity.role)}: {_deviation(ratio)}{harmless}",
+            location=written_at(evidence.record(layer.weight)),
+            fix=Fix((layer.weight,), advice.call, "safe" if call.name.startswith("kaiming") else "unsafe", f"use {advice.scheme}"),
+            note=f"feeds {_spoken(nonlinearity.role)}",
+            why=_why(ratio, facts.recommended, nonlinearity.role, call),
+        )
+
+
+def _mismatched(named: str, call: InitCall, nonlinearity: Nonlinearity, facts: GainFacts) -> bool:
+    if named == nonlinearity.role:
+        return False
+    if named in RECTIFIERS and nonlinearity.role in BOUNDED:
+        return True
+    if named in RECTIFIERS and nonlinearity.role not in RECTIFIERS:
+        return False  # a rectifier's gain is an accepted choice for its smooth relatives
+    gain = _nominal_gain(call)
+    return gain is not None and not facts.lowest <= gain <= facts.highest
+
+
+def _nominal_gain(call: InitCall) -> float | None:
+    """The gain that the author asked for, before fans enter; fan_out and Xavier's average are matters of shape, not of nonlinearity."""
+    square = scheme_gain(call, (100, 100), 100)
+    return square
+
+
+def _severity(layer: Layer, call: InitCall) -> tuple[Severity, str]:
+    if layer.norm:
+        return "info", "; harmless here, a normalization follows"
+    if layer.inside_branch or layer.closes_branch:
+        return "info", "; harmless here, inside a residual branch"
+    if family_of(call) == "orthogonal":
+        return "info", ""
+    return "warning", ""
+
+
+def _deviation(ratio: float) -> str:
+    if ratio < 1:
+        return f"the variance is {100 * (1 - ratio):.0f} % low"
+    return f"the variance is {100 * (ratio - 1):.0f} % high" if ratio < 3 else f"the variance is {ratio:.1f} times too large"
+
+
+def _why(ratio: float, required: float, role: str, call: InitCall) -> str:
+    square = _nominal_gain(call)
+    steady = (square / required) ** 2 if square is not None else ratio
+    start = f"{_spoken(role)} needs a gain of {required:.2f}; between layers of equal width `{call.name}` changes the second moment by {steady:.2f} per layer."
+    if abs(steady - 1) < 0.01:
+        return start
+    warns, fails = costly_depth(steady)
+    return f"{start} Harmless in a shallow net; costs accuracy from about {warns} such layers in a row, fails from about {fails}."
+
+
+def _spoken(role: str) -> str:
+    names = {
+        "relu": "ReLU",
+        "leaky_relu": "LeakyReLU",
+        "prelu": "PReLU",
+        "gelu": "GELU",
+        "gelu_tanh": "GELU",
+        "silu": "SiLU",
+        "selu": "SELU",
+        "elu": "ELU",
+    }
+    return names.get(role, role)

@@ -1,0 +1,1 @@
+"""What the measured forward and backward pass shows."""

@@ -1,0 +1,46 @@
+"""IC105."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from initcheck.records.evidence import Evidence, Layer
+from initcheck.records.finding import Finding, Severity
+from initcheck.records.rule import Example
+from initcheck.rules.base import LayerRule, tolerance, written_at
+
+
+@dataclass(frozen=True)
+class DeadUnits(LayerRule):
+    """Nearly all units of a rectified layer are zero for every sample of the batch.
+
+    Why: a unit that is off for all inputs sends no gradient and never wakes up.
+    Silent when: fewer than nine units in ten are off; in deep plain nets half of the units are legitimately on or off for the whole batch.
+    Source: measured on the run's own batch; the share is exact for that batch.
+    """
+
+    code: ClassVar[str] = "IC105"
+    severity: ClassVar[Severity] = "warning"
+    symptom: ClassVar[bool] = True
+    warns: float = tolerance(0.9, "smallest share of dead units that is a warning")
+    fails: float = tolerance(0.99, "smallest share of dead units that is an error")
+    examples: ClassVar[tuple[Example, ...]] = ()
+
+    def check(self, layer: Layer, evidence: Evidence) -> Iterator[Finding]:
+        if layer.kind in ("norm", "scale", "bias", "unused", "embedding") or not layer.dead.known():
+            return
+        share = layer.dead.get()
+        if share < self.warns:
+            return
+        yield self.finding(
+            (layer.weight,),
+            "nearly all units are off for every input" if share < 1 else "all units are off for every input",
+            severity="error" if share >= self.fails else "warning",
+            observed=f"{100 * share:.1f} % of the units are zero on all {evidence.batch} samples",
+            expected="about half of the units on for any input",
+            location=written_at(evidence.record(layer.weight)),
+            note="feeds units that are always off",
+            why="A unit that is off for all inputs receives no gradient.",
+        )

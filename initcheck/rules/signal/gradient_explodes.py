@@ -1,0 +1,32 @@
+"""IC104."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from initcheck.records.evidence import Evidence
+from initcheck.records.finding import Finding, Severity
+from initcheck.records.rule import Example
+from initcheck.rules.base import ModelRule
+from initcheck.rules.drifting import drift_findings
+
+
+@dataclass(frozen=True)
+class GradientExplodes(ModelRule):
+    """Gradients grow on their way back through a chain of layers.
+
+    Why: the first layers are thrown about by steps that the last ones need.
+    Silent when: the drift stays within max(3, 4.4 * sqrt(5 * sum(1/width))) nats, a normalization or a residual sum breaks the chain, or it sits
+        in one single shrunken layer (that heals). Chains behind a batch normalization are not judged backward.
+    Source: He et al. 2015, arXiv:1502.01852; Schoenholz et al. 2017, arXiv:1611.01232; Hanin and Rolnick 2018, arXiv:1803.01719 for the width-aware floor.
+    """
+
+    code: ClassVar[str] = "IC104"
+    severity: ClassVar[Severity] = "error"
+    symptom: ClassVar[bool] = True
+    examples: ClassVar[tuple[Example, ...]] = ()
+
+    def check(self, evidence: Evidence) -> Iterator[Finding]:
+        yield from drift_findings(self, evidence, "backward", 1)

@@ -1,0 +1,44 @@
+"""IC106."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from initcheck.records.evidence import Evidence, Layer
+from initcheck.records.finding import Finding, Severity
+from initcheck.records.rule import Example
+from initcheck.rules.base import LayerRule, tolerance, written_at
+
+
+@dataclass(frozen=True)
+class SaturatedUnits(LayerRule):
+    """Most units of a bounded nonlinearity sit on its flat part.
+
+    Why: where tanh or a sigmoid is flat, the gradient is a few percent of what comes in, and it is multiplied in every layer.
+    Silent when: fewer than half of the activations are saturated, the nonlinearity is the model's output, or it is a gate.
+    Source: Glorot and Bengio 2010, section 3; |tanh| > 0.97 and sigmoid outside (0.03, 0.97) pass less than 6 % and 12 % of their steepest slope.
+    """
+
+    code: ClassVar[str] = "IC106"
+    severity: ClassVar[Severity] = "warning"
+    symptom: ClassVar[bool] = True
+    warns: float = tolerance(0.5, "smallest share of saturated activations that is a warning")
+    examples: ClassVar[tuple[Example, ...]] = ()
+
+    def check(self, layer: Layer, evidence: Evidence) -> Iterator[Finding]:
+        if layer.kind in ("norm", "scale", "bias", "unused", "embedding", "recurrent") or not layer.saturated.known() or layer.gates:
+            return
+        share = layer.saturated.get()
+        if share < self.warns or (layer.then and set(layer.then) <= {"output", "gate_multiply"}):
+            return
+        yield self.finding(
+            (layer.weight,),
+            "most units start on the flat part of their nonlinearity",
+            observed=f"{100 * share:.0f} % of the activations are saturated",
+            expected=f"fewer than {100 * self.warns:.0f} %",
+            location=written_at(evidence.record(layer.weight)),
+            note="feeds saturated units",
+            why="On the flat part nearly no gradient passes.",
+        )

@@ -1,0 +1,95 @@
+"""The length map of wide networks: where the second moment settles over depth, and what the gradient does there.
+
+Sources: Poole et al. 2016, arXiv:1606.05340; Schoenholz et al. 2017, arXiv:1611.01232.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from initcheck.theory.nonlinearities import moments
+
+_LOWEST, _HIGHEST = 1e-6, 1e6
+_GRID = 120
+_HALVINGS = 50
+_NOISE = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class FixedPoint:
+    """A second moment q that a layer reproduces.
+
+    slope: dq'/dq there; below 1 the map is drawn to it. chi_1: factor of the squared gradient per layer.
+    depth_scale: layers over which the gradient changes by a factor e, infinite on the critical line.
+    """
+
+    q: float
+    slope: float
+    chi_1: float
+    depth_scale: float
+
+
+def length_map(role: str, weight_gain: float, bias_std: float, q: float, parameter: float | None = None) -> float:
+    """The next layer's second moment: weight_gain^2 E[phi(sqrt(q) z)^2] + bias_std^2.
+
+    Raises:
+        NotKnown: for an unknown role or a q that is not positive.
+    """
+    return weight_gain**2 * moments(role, q, parameter).square + bias_std**2
+
+
+def chi_1(role: str, weight_gain: float, q: float, parameter: float | None = None) -> float:
+    """Factor of the squared gradient per layer at pre-activation second moment q: weight_gain^2 E[phi'(sqrt(q) z)^2].
+
+    Raises:
+        NotKnown: for an unknown role or a q that is not positive.
+    """
+    return weight_gain**2 * moments(role, q, parameter).derivative_square
+
+
+def depth_scale(chi: float) -> float:
+    """Layers over which a factor `chi` per layer makes e; infinite for 1, 0 for 0."""
+    step = abs(math.log(chi)) if chi > 0.0 else math.inf
+    return 1.0 / step if step > 1e-12 else math.inf
+
+
+def fixed_point(role: str, weight_gain: float, bias_std: float = 0.0, parameter: float | None = None) -> FixedPoint | None:
+    """The stable second moment in (1e-6, 1e6) that the length map settles at.
+
+    Returns:
+        None where the map dies out, grows without bound or reproduces every q (ReLU at gain sqrt 2).
+
+    Raises:
+        NotKnown: for an unknown role.
+    """
+
+    def excess(q: float) -> float:
+        return length_map(role, weight_gain, bias_std, q, parameter) / q - 1.0
+
+    step = math.log(_HIGHEST / _LOWEST) / _GRID
+    growing: float | None = None
+    for index in range(_GRID + 1):
+        q = _LOWEST * math.exp(step * index)
+        value = excess(q)
+        # Only a fall through zero is stable: growth below it, decay above it. Rounding noise around zero is neutrality.
+        if value > _NOISE:
+            growing = q
+        elif value < -_NOISE and growing is not None:
+            return _at(role, weight_gain, bias_std, _bisect(excess, growing, q), parameter)
+    return None
+
+
+def _at(role: str, weight_gain: float, bias_std: float, q: float, parameter: float | None) -> FixedPoint:
+    step = 1e-4 * q
+    rise = length_map(role, weight_gain, bias_std, q + step, parameter) - length_map(role, weight_gain, bias_std, q - step, parameter)
+    chi = chi_1(role, weight_gain, q, parameter)
+    return FixedPoint(q, rise / (2.0 * step), chi, depth_scale(chi))
+
+
+def _bisect(excess: Callable[[float], float], low: float, high: float) -> float:
+    for _ in range(_HALVINGS):
+        middle = math.sqrt(low * high)
+        low, high = (middle, high) if excess(middle) > 0.0 else (low, middle)
+    return math.sqrt(low * high)

@@ -1,0 +1,182 @@
+"""Biases, recurrences, norms and gates: what an expert says of each start."""
+
+import pytest
+import torch
+from torch import nn
+
+from tests.verdicts.builders import PreNorm, Recurrent, forget, he, he_residual, mlp, normal, orthogonal_gates
+from tests.verdicts.verdict import NOTHING, SILENT, judge, says
+
+
+def head_bias(value):
+    def edit(model):
+        bias = model[-1].bias
+        bias.normal_(0, 5) if value == "random" else bias.fill_(value)
+
+    return edit
+
+
+BIAS = [
+    *[(f"bias-{value}", mlp(5, init=he(), bias=value), NOTHING) for value in (0.0, 0.01, 0.1, 1.0)],
+    ("bias-normal", mlp(5, init=he(), bias=lambda b: nn.init.normal_(b)), NOTHING),
+    ("bias-default", mlp(5, init=he(), bias=None), NOTHING),
+    ("bias-minus-1", mlp(5, init=he(), bias=-1.0), says("error", at="0.bias", by="large-bias")),
+    ("bias-minus-1-batchnorm", mlp(5, init=he(), bias=-1.0, norm=nn.BatchNorm1d), NOTHING),
+    ("bias-plus-5", mlp(4, init=he(), bias=5.0), says("warning", "error", at="0.bias", by="large-bias")),
+    ("head-prior", mlp(4, init=he(), edit=head_bias(-4.6)), NOTHING),
+    ("head-all-5", mlp(4, init=he(), edit=head_bias(5.0)), NOTHING),
+    ("head-random", mlp(4, init=he(), edit=head_bias("random")), says("info", "warning")),
+]
+
+
+@pytest.mark.parametrize(("build", "expected"), [row[1:] for row in BIAS], ids=[row[0] for row in BIAS])
+def test_bias(build, expected):
+    judge(build, expected)
+
+
+def packed(rnn):
+    orthogonal_gates(rnn)
+    nn.init.orthogonal_(rnn.weight_hh_l0)
+
+
+def closed(rnn):
+    orthogonal_gates(rnn)
+    rnn.bias_ih_l0[rnn.hidden_size : 2 * rnn.hidden_size].fill_(-3.0)
+
+
+def chrono(rnn):
+    orthogonal_gates(rnn)
+    h = rnn.hidden_size
+    rnn.bias_ih_l0[h : 2 * h].copy_(torch.empty(h).uniform_(1, 30).log())
+    rnn.bias_ih_l0[:h].copy_(-rnn.bias_ih_l0[h : 2 * h])
+
+
+def tripled(rnn):
+    rnn.weight_hh_l0.mul_(3.0)
+
+
+RECURRENT = [
+    ("lstm-default", nn.LSTM, None, says("warning", at="rnn.weight_hh_l0", by="non-orthogonal-recurrent")),
+    ("gru-default", nn.GRU, None, says("info", at="rnn.weight_hh_l0", by="non-orthogonal-recurrent")),
+    ("rnn-default", nn.RNN, None, says("warning", at="rnn.weight_hh_l0", by="non-orthogonal-recurrent")),
+    ("lstm-orthogonal", nn.LSTM, forget(1.0), NOTHING),
+    ("lstm-orthogonal-0", nn.LSTM, orthogonal_gates, NOTHING),
+    ("lstm-chrono", nn.LSTM, chrono, NOTHING),
+    ("lstm-both-1", nn.LSTM, forget(1.0, both=True), SILENT),
+    ("lstm-packed", nn.LSTM, packed, says("info", at="rnn.weight_hh_l0", by="non-orthogonal-recurrent")),
+    ("lstm-forget-minus-3", nn.LSTM, closed, says("warning", at="rnn.bias_ih_l0", by="forget-gate-bias")),
+    ("rnn-tripled", nn.RNN, tripled, says("error", at="rnn.weight_hh_l0", by="non-orthogonal-recurrent")),
+]
+
+
+@pytest.mark.parametrize(("cell", "init", "expected"), [row[1:] for row in RECURRENT], ids=[row[0] for row in RECURRENT])
+def test_recurrent(cell, init, expected):
+    judge(lambda: Recurrent(cell, init), expected, torch.randn(32, 8, 16, generator=torch.Generator().manual_seed(0)))
+
+
+def test_lstm_default_is_one_finding():
+    report = judge(lambda: Recurrent(nn.LSTM), says("warning"), torch.randn(32, 8, 16))
+    assert len(report.findings) == 1
+    assert report.findings[0].symptoms
+
+
+class NormedResidual(nn.Module):
+    def __init__(self, gamma_last=1.0, gamma_main=1.0):
+        super().__init__()
+        self.stem = nn.Linear(32, 32)
+        self.norm0 = nn.BatchNorm1d(32)
+        self.fc1 = nn.Linear(32, 32)
+        self.norm1 = nn.BatchNorm1d(32)
+        self.fc2 = nn.Linear(32, 32)
+        self.norm2 = nn.BatchNorm1d(32)
+        self.head = nn.Linear(32, 10)
+        nn.init.constant_(self.norm2.weight, gamma_last)
+        nn.init.constant_(self.norm0.weight, gamma_main)
+
+    def forward(self, x):
+        x = torch.relu(self.norm0(self.stem(x)))
+        x = torch.relu(x + self.norm2(self.fc2(torch.relu(self.norm1(self.fc1(x))))))
+        return self.head(x)
+
+
+class FinalNorm(nn.Module):
+    def __init__(self, gamma):
+        super().__init__()
+        self.fc = nn.Linear(32, 32)
+        self.norm = nn.LayerNorm(32)
+        self.head = nn.Linear(32, 10)
+        nn.init.constant_(self.norm.weight, gamma)
+
+    def forward(self, x):
+        return self.head(self.norm(torch.tanh(self.fc(x))))
+
+
+class ZeroCentred(nn.Module):
+    """RMSNorm used as (1 + w)."""
+
+    def __init__(self, value):
+        super().__init__()
+        self.fc = nn.Linear(32, 32)
+        self.weight = nn.Parameter(torch.full((32,), value))
+        self.head = nn.Linear(32, 10)
+
+    def forward(self, x):
+        z = self.fc(x)
+        z = z * torch.rsqrt(z.pow(2).mean(-1, keepdim=True) + 1e-6)
+        return self.head(torch.relu(z * (1 + self.weight)))
+
+
+class Highway(nn.Module):
+    def __init__(self, bias):
+        super().__init__()
+        self.inner = nn.Linear(32, 32)
+        self.gate = nn.Linear(32, 32)
+        nn.init.constant_(self.gate.bias, bias)
+        self.head = nn.Linear(32, 10)
+
+    def forward(self, x):
+        t = torch.sigmoid(self.gate(x))
+        return self.head(t * torch.tanh(self.inner(x)) + (1 - t) * x)
+
+
+ROWS = [
+    ("gamma-0-last", lambda: NormedResidual(gamma_last=0.0), NOTHING),
+    ("gamma-0-main", lambda: NormedResidual(gamma_main=0.0), says("error", at="norm0.weight", by="zero-weight")),
+    ("gamma-near-1", lambda: randomised(NormedResidual()), NOTHING),
+    ("layernorm-0-final", lambda: FinalNorm(0.0), says("error", at="norm.weight", by="zero-weight")),
+    ("one-plus-w-0", lambda: ZeroCentred(0.0), NOTHING),
+    ("highway", lambda: Highway(-2.0), SILENT),
+    ("residual-zero-last", he_residual(20, zero_last=True), SILENT),
+]
+
+
+def randomised(model):
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm1d):
+            nn.init.normal_(module.weight, 1.0, 0.02)
+    return model
+
+
+@pytest.mark.parametrize(("build", "expected"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
+def test_norms_and_gates(build, expected):
+    judge(build, expected)
+
+
+@pytest.mark.parametrize("depth", [12])
+def test_gpt_like_stack_without_residual_scaling(depth):
+    judge(lambda: PreNorm(depth, 64, normal(0.02)), NOTHING, torch.randn(8, 6, 64))
+
+
+WAITING = [
+    ("one-plus-w-1", lambda: ZeroCentred(1.0), says("warning", at="weight"), "norm-weight-not-one"),
+    ("sigmoid-minus-5", lambda: Highway(-5.0), says("warning", at="gate.bias"), "saturating-gate-bias"),
+    ("residual-he-8", he_residual(8), says("warning", "error"), "residual-growth"),
+    ("residual-he-20", he_residual(20), says("error"), "residual-growth"),
+]
+
+
+@pytest.mark.parametrize(
+    ("build", "expected"), [pytest.param(*row[1:3], id=row[0], marks=pytest.mark.xfail(strict=True, reason=f"waits for {row[3]}")) for row in WAITING]
+)
+def test_rows_of_rules_to_come(build, expected):
+    judge(build, expected)

@@ -1,0 +1,191 @@
+"""Embeddings, heads and special parameters: what an expert says of each start."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from tests.verdicts.builders import TiedLM, he, mlp
+from tests.verdicts.verdict import NOTHING, SILENT, judge, says
+
+
+def embedding_then_linear(std=1.0, padding=None, wipe=""):
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.tokens = nn.Embedding(100, 32, padding_idx=padding)
+            nn.init.normal_(self.tokens.weight, std=std)
+            with torch.no_grad():
+                if wipe == "all":
+                    self.tokens.weight.zero_()
+                elif padding is not None and wipe != "padding":
+                    self.tokens.weight[padding].zero_()
+            self.fc = nn.Linear(32, 10)
+
+        def forward(self, ids):
+            return self.fc(self.tokens(ids).mean(1))
+
+    return Net
+
+
+def unit_features(std):
+    def build():
+        model = nn.Sequential(nn.Linear(64, 512), nn.LayerNorm(512), nn.Linear(512, 10))
+        nn.init.normal_(model[2].weight, std=std)
+        nn.init.zeros_(model[2].bias)
+        return model
+
+    return build
+
+
+def policy():
+    def head(layer):
+        nn.init.orthogonal_(layer.weight, 0.01)
+
+    return mlp(3, act=nn.Tanh, init=lambda layer: nn.init.orthogonal_(layer.weight, math.sqrt(2)), head=head)()
+
+
+class Sine(nn.Module):
+    def __init__(self, omega=30.0):
+        super().__init__()
+        self.omega = omega
+
+    def forward(self, x):
+        return torch.sin(self.omega * x)
+
+
+def siren():
+    layers, width = [], 64
+    for index in range(5):
+        layer = nn.Linear(2 if index == 0 else width, width)
+        bound = 1 / 2 if index == 0 else math.sqrt(6 / width) / 30
+        nn.init.uniform_(layer.weight, -bound, bound)
+        layers += [layer, Sine()]
+    head = nn.Linear(width, 1)
+    nn.init.uniform_(head.weight, -math.sqrt(6 / width) / 30, math.sqrt(6 / width) / 30)
+    return nn.Sequential(*layers, head)
+
+
+def tokens():
+    return torch.randint(1, 100, (32, 6), generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize("std", [1.0, 0.02])
+def test_embedding_untied(std):
+    judge(embedding_then_linear(std), NOTHING, tokens())
+
+
+def test_padding_row_zero():
+    judge(embedding_then_linear(1.0, padding=0), NOTHING, tokens())
+
+
+def test_table_wiped():
+    judge(embedding_then_linear(1.0, wipe="all"), says("error", at="tokens.weight", by="zero-weight"), tokens())
+
+
+def test_unit_embedding_tied_to_the_head():
+    judge(TiedLM, says("error", at="tokens.weight"), torch.randint(0, 2000, (8, 16)))
+
+
+def test_small_embedding_tied_to_the_head():
+    judge(lambda: TiedLM(0.02), NOTHING, torch.randint(0, 2000, (8, 16)))
+
+
+def test_head_too_large():
+    judge(unit_features(1.0), says("warning", "error", at="2.weight", by="initial-loss-too-high"))
+
+
+@pytest.mark.parametrize("std", [0.01, 1 / 512, 0.0])
+def test_small_heads(std):
+    judge(unit_features(std), NOTHING)
+
+
+def test_policy_head():
+    judge(policy, NOTHING)
+
+
+def test_siren():
+    judge(siren, SILENT, torch.rand(64, 2) * 2 - 1)
+
+
+class Vision(nn.Module):
+    """Class token, position table and patch embedding before one attention block."""
+
+    def __init__(self, positions, cls):
+        super().__init__()
+        self.patch = nn.Conv2d(3, 32, 4, 4)
+        self.cls = nn.Parameter(torch.full((1, 1, 32), cls))
+        self.positions = nn.Parameter(positions)
+        self.norm = nn.LayerNorm(32)
+        self.attention = nn.MultiheadAttention(32, 4, batch_first=True)
+        self.head = nn.Linear(32, 10)
+
+    def forward(self, x):
+        x = self.patch(x).flatten(2).transpose(1, 2)
+        x = torch.cat([self.cls.expand(x.shape[0], -1, -1), x], 1) + self.positions
+        y = self.norm(x)
+        x = x + self.attention(y, y, y)[0]
+        return self.head(x[:, 0])
+
+
+@pytest.mark.parametrize("cls", [0.0, 1e-6])
+@pytest.mark.parametrize("std", [0.0, 0.02, 1.0])
+def test_position_tables_and_class_tokens(cls, std):
+    judge(lambda: Vision(torch.randn(1, 17, 32) * std, cls), SILENT, torch.randn(8, 3, 16, 16))
+
+
+def test_relative_position_bias_zero():
+    class Relative(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.qkv = nn.Linear(32, 96)
+            self.bias = nn.Parameter(torch.zeros(1, 6, 6))
+            self.head = nn.Linear(32, 10)
+
+        def forward(self, x):
+            q, k, v = self.qkv(x).chunk(3, -1)
+            return self.head((torch.softmax(q @ k.transpose(1, 2) / 32**0.5 + self.bias, -1) @ v).mean(1))
+
+    judge(Relative, NOTHING, torch.randn(32, 6, 32))
+
+
+def test_router_small_normal():
+    class Experts(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.router = nn.Linear(32, 4, bias=False)
+            nn.init.normal_(self.router.weight, std=0.02)
+            self.experts = nn.ModuleList(nn.Sequential(nn.Linear(32, 32), nn.ReLU(), nn.Linear(32, 32)) for _ in range(4))
+            self.head = nn.Linear(32, 10)
+
+        def forward(self, x):
+            weights = torch.softmax(self.router(x), -1)
+            mixed = sum(weights[:, i : i + 1] * expert(x) for i, expert in enumerate(self.experts))
+            return self.head(x + mixed)
+
+    judge(Experts, NOTHING, torch.randn(32, 32))
+
+
+def test_detection_prior():
+    class Detector(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(3, 16, 3, padding=1)
+            self.score = nn.Conv2d(16, 8, 3, padding=1)
+            nn.init.normal_(self.score.weight, std=0.01)
+            nn.init.constant_(self.score.bias, -math.log(99))
+
+        def forward(self, x):
+            return self.score(torch.relu(self.conv(x)))
+
+    judge(Detector, NOTHING, torch.randn(8, 3, 16, 16))
+
+
+@pytest.mark.xfail(strict=True, reason="waits for padding-row-not-zero")
+def test_padding_row_not_zero():
+    judge(embedding_then_linear(1.0, padding=0, wipe="padding"), says("warning", at="tokens.weight"), tokens())
+
+
+def test_he_network_with_head_bias_is_healthy():
+    judge(mlp(3, init=he()), NOTHING)
