@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ class Configuration:
     ("key", "where it comes from") for every value that is not the default.
     """
 
-    settings: Settings = Settings()
+    settings: Settings = field(default_factory=Settings)
     targets: tuple[str, ...] = ()
     inputs: tuple[tuple[str, str], ...] = ()
     origins: tuple[tuple[str, str], ...] = ()
@@ -68,12 +68,12 @@ def load(start: Path | None = None, environ: Mapping[str, str] | None = None, fl
     return configuration
 
 
-def suggestion(word: str, known: Sequence[str]) -> str:
-    """`did you mean X?`, or what there is."""
+def suggestion(word: str, known: Sequence[str], otherwise: str = "") -> str:
+    """`did you mean X?`, else `otherwise`, else what there is."""
     import difflib
 
     close = difflib.get_close_matches(word, known, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
+    return f"did you mean {close[0]!r}?" if close else otherwise or f"known: {', '.join(known)}"
 
 
 def _nearest(folder: Path) -> tuple[Path, dict[str, Any]] | None:
@@ -155,7 +155,7 @@ def _parsed(key: str, text: str) -> Any:
 
 def _apply(before: Configuration, table: Mapping[str, Any], origin: str, folder: Path) -> Configuration:
     changes: dict[str, Any] = {}
-    known = {field.name for field in fields(Settings)}
+    known = {member.name for member in fields(Settings)}
     after = replace(before, origins=before.origins + tuple((key, origin) for key in table))
     for key, value in table.items():
         name = key.replace("-", "_")
@@ -213,24 +213,23 @@ def _check_rules(configuration: Configuration) -> None:
 
     origins = dict(configuration.origins)
     infos = catalogue()
+    known = [text for info in infos for text in (info.code, info.name)]
     for key in ("select", "ignore"):
         for pattern in getattr(settings, key):
-            if not any(matches(info, pattern) for info in infos):
-                origin = origins.get(key, "")
-                known = [text for info in infos for text in (info.code, info.name)]
-                kind = UsageError if origin in ("", "command line") else ConfigError
-                where = f"--{key}" if kind is UsageError else f"{origin}: {key}"
-                raise kind(f"{where}: no rule matches {pattern!r}", suggestion(pattern, known).replace("known: " + ", ".join(known), _LIST))
+            if pattern and any(matches(info, pattern) for info in infos):
+                continue
+            origin = origins.get(key, "command line")
+            message, hint = f"no rule matches {pattern!r}", suggestion(pattern, known, "`initcheck rule --all` lists codes and names")
+            if origin == "command line":
+                raise UsageError(f"--{key}: {message}", hint)
+            raise ConfigError(f"{origin}: {key}: {message}", hint)
     for name, _ in settings.options:
         rule, _, option = name.partition(".")
         try:
             info = explain(rule)
         except UsageError as error:
             raise ConfigError(f"{origins.get('rules', 'rules')}: {error.message}", error.hint) from error
-        known = [known_option.name for known_option in info.options]
-        if option not in known:
-            hint = suggestion(option, known) if known else "it has none"
+        owned = [member.name for member in info.options]
+        if option not in owned:
+            hint = suggestion(option, owned) if owned else "it has none"
             raise ConfigError(f"{origins.get('rules', 'rules')}: the rule {rule} has no option {option!r}", hint)
-
-
-_LIST = "`initcheck rule --all` lists codes and names"

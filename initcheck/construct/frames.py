@@ -8,13 +8,14 @@ import os
 import sysconfig
 from collections.abc import Collection
 from enum import Enum, auto
+from pathlib import Path
 from types import CodeType, FrameType
 from typing import NamedTuple, TypeAlias
 
 import torch
-from torch.nn.parameter import UninitializedTensorMixin
+from torch.nn.parameter import is_lazy
 
-from initcheck.records.recording import InitCall, Origin, Plain
+from initcheck.records.recording import InitCall, Origin
 from initcheck.records.source import Location
 
 Spot: TypeAlias = tuple[CodeType, int]
@@ -56,21 +57,26 @@ class Trace(NamedTuple):
     loaded: bool
 
 
-TORCH = os.path.dirname(torch.__file__) + os.sep
-OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-STANDARD = tuple({sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib")})
+TORCH = f"{Path(torch.__file__).parent}{os.sep}"
+LAYERS = f"{Path(TORCH, 'nn')}{os.sep}"
+OWN = f"{Path(__file__).parent.parent}{os.sep}"
+STANDARD = tuple({f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "platstdlib")})
 PACKAGES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
-WRAPPERS = (os.path.join("transformers", "initialization.py"),)
-LAYERS = os.path.join(TORCH, "nn", "")
-TRANSPARENT = {os.path.join(LAYERS, *name) for name in (("init.py",), ("parameter.py",), ("functional.py",), ("modules", "module.py"))}
+SAFETENSORS = f"{os.sep}safetensors{os.sep}"
+WRAPPERS = (str(Path("transformers", "initialization.py")),)
+INIT_FILE, SERIALIZATION = str(Path(LAYERS, "init.py")), str(Path(TORCH, "serialization.py"))
+TRANSPARENT = {str(Path(LAYERS, name)) for name in ("parameter.py", "functional.py", "modules/module.py")}
+GENERATED = ("<frozen ", "<string>", "<eval_with_key>", "<__array_function__")
 LOADING = {"load_state_dict", "_load_from_state_dict", "_load_state_dict_into_meta_model", "convert_and_load_state_dict_in_model"}
+
+OUTSIDE = (Kind.LIBRARY, Kind.USER)
 
 _kinds: dict[CodeType, Kind] = {}
 
 
 def storage_key(tensor: torch.Tensor) -> int | None:
     """The identity of a tensor's memory while that memory lives; None for tensors without storage (sparse, lazy)."""
-    if isinstance(tensor, UninitializedTensorMixin):
+    if is_lazy(tensor):
         return None
     try:
         return int(tensor.untyped_storage()._cdata)  # noqa: SLF001  (torch has no public name for it)
@@ -84,45 +90,43 @@ def capture(frame: FrameType | None, written: Collection[int]) -> Trace:
     `written` holds the storage keys that the operation wrote; a helper is recognised by holding one of them as an argument.
     """
     init = helper = None
-    framework = copied = loaded = False
-    site: Spot | None = None
-    user: Spot | None = None
-    origin: Origin = "unknown"
-    while frame is not None:
-        code = frame.f_code
-        kind = _kinds.get(code) or _classify(code)
-        if kind is Kind.OWN:
-            break
-        if site is None:
-            if kind is Kind.INIT:
-                init = frame
-            elif kind is Kind.FRAMEWORK:
-                framework = True
-            elif kind is Kind.LOADER:
-                loaded = True
-            elif kind is Kind.COPIER:
-                copied = True
-        if kind in (Kind.LIBRARY, Kind.USER):
-            if init is None and site is None and _is_helper(frame, written):
-                helper = frame
-            elif site is None:
-                site, origin = (code, frame.f_lasti), "user" if kind is Kind.USER else "library"
-            if kind is Kind.USER and site is not None:
-                user = (code, frame.f_lasti)
+    seen: set[Kind] = set()
+    while frame is not None and (kind := _kinds.get(frame.f_code) or _classify(frame.f_code)) is not Kind.OWN:
+        if kind is Kind.INIT:
+            init = frame
+        elif kind in OUTSIDE:
+            if init is not None or not _is_helper(frame, written):
                 break
+            helper = frame
+        seen.add(kind)
         frame = frame.f_back
     outer = init or helper
+    site, origin, user = _askers(frame)
     return Trace(
         call=arguments(init) if init else None,
         helper=arguments(helper) if helper else None,
         instance=_instance(outer) if outer else None,
-        origin="framework default" if framework else origin,
-        framework=framework,
+        origin="framework default" if Kind.FRAMEWORK in seen else origin,
+        framework=Kind.FRAMEWORK in seen,
         site=site,
         user=user,
-        copied=copied,
-        loaded=loaded,
+        copied=Kind.COPIER in seen,
+        loaded=Kind.LOADER in seen,
     )
+
+
+def _askers(frame: FrameType | None) -> tuple[Spot | None, Origin, Spot | None]:
+    """The nearest line outside torch, whose it is, and the nearest line of the user."""
+    site: Spot | None = None
+    origin: Origin = "unknown"
+    while frame is not None and (kind := _kinds.get(frame.f_code) or _classify(frame.f_code)) is not Kind.OWN:
+        if kind in OUTSIDE:
+            if site is None:
+                site, origin = (frame.f_code, frame.f_lasti), "user" if kind is Kind.USER else "library"
+            if kind is Kind.USER:
+                return site, origin, (frame.f_code, frame.f_lasti)
+        frame = frame.f_back
+    return site, origin, None
 
 
 def arguments(frame: FrameType) -> InitCall:
@@ -190,18 +194,17 @@ def _kind(code: CodeType, path: str) -> Kind:
     if any(part in path for part in PACKAGES):
         if path.endswith(WRAPPERS):
             return Kind.NEUTRAL
-        loads = name in LOADING or f"{os.sep}safetensors{os.sep}" in path
-        return Kind.LOADER if loads else Kind.LIBRARY
-    if path.startswith(STANDARD) or path.startswith("<frozen ") or path == "<string>" or path.startswith("<eval_with_key>"):
-        return Kind.COPIER if name == "deepcopy" and os.path.basename(path) == "copy.py" else Kind.NEUTRAL
+        return Kind.LOADER if name in LOADING or SAFETENSORS in path else Kind.LIBRARY
+    if path.startswith((*STANDARD, *GENERATED)):
+        return Kind.COPIER if name == "deepcopy" else Kind.NEUTRAL
     return Kind.USER
 
 
 def _torch_kind(name: str, path: str) -> Kind:
-    if path == os.path.join(LAYERS, "init.py"):
+    if path == INIT_FILE:
         return Kind.INIT if name.endswith("_") and not name.startswith("_") else Kind.NEUTRAL
     if name == "__deepcopy__":
         return Kind.COPIER
-    if name in LOADING or path == os.path.join(TORCH, "serialization.py"):
+    if name in LOADING or path == SERIALIZATION:
         return Kind.LOADER
     return Kind.FRAMEWORK if path.startswith(LAYERS) and path not in TRANSPARENT else Kind.NEUTRAL

@@ -72,8 +72,9 @@ def region_of(tensor: torch.Tensor) -> Region:
 class Event:
     """One write, with all that the stack and its inputs tell about it.
 
-    `call` is None when `reason` says why. `regions` is None for the whole storage. `pure`: the values are those of the
-    sources. `instance` is shared by the operations of one run of an initializing function.
+    `call` is None when `reason` says why. `spot` is the line that asked for the values, `here` the line of this very operation.
+    `regions` is None for the whole storage. `pure`: the values are those of the sources. `instance` is shared by the operations
+    of one run of an initializing function; `opens`: later ones of that run may fold into this event.
     """
 
     deed: Deed
@@ -86,6 +87,9 @@ class Event:
     pure: bool = False
     instance: tuple[object, ...] | None = None
     regions: list[Region] | None = None
+    here: Spot | None = None
+    source_origin: Origin = "unknown"
+    opens: bool = True
 
 
 @dataclass(slots=True)
@@ -119,7 +123,7 @@ class Slot:
         last = self.events[-1] if self.events else None
         if event.deed in ("overwrite", "foreign", "empty") and event.regions is None:
             self.events = [event]
-        elif last and event.instance and last.instance == event.instance:
+        elif last and last.opens and event.instance and last.instance == event.instance:
             _fold(last, event)
         else:
             if event.deed == "overwrite":

@@ -14,23 +14,30 @@ from initcheck.records.recording import InitCall, Plain
 Effect: TypeAlias = Literal["overwrite", "rescale", "scatter"]
 """Every element anew; every element from its old value; some elements that the operation picks itself."""
 
-OVERWRITING = frozenset(
-    "copy_ fill_ zero_ normal_ uniform_ random_ bernoulli_ exponential_ geometric_ log_normal_ cauchy_ _foreach_copy_ _foreach_zero_".split()
-)
-SCATTERING = frozenset(
-    "index_put_ _index_put_impl_ _unsafe_index_put_ index_fill_ index_copy_ index_add_ index_reduce_ scatter_ scatter_add_ scatter_reduce_ "
-    "masked_fill_ masked_scatter_ put_ fill_diagonal_ triu_ tril_".split()
-)
-EMPTY = frozenset("empty empty_like empty_strided empty_permuted new_empty new_empty_strided empty_quantized".split())
-COPYING = frozenset("copy_ _foreach_copy_ clone _to_copy lift_fresh lift lift_fresh_copy copy contiguous _copy_from detach_copy alias_copy".split())
-VIEW_COPYING = ("view_copy", "_copy")
-JOINING = frozenset("cat stack index index_select gather repeat flip roll constant_pad_nd _pack_padded_sequence".split())
-RANDOM = frozenset(
-    "rand randn randint randperm rand_like randn_like randint_like normal bernoulli multinomial poisson normal_ uniform_ random_ bernoulli_ "
-    "exponential_ geometric_ log_normal_ cauchy_ xavier_uniform_ xavier_normal_ kaiming_uniform_ kaiming_normal_ trunc_normal_ orthogonal_ "
-    "sparse_".split()
-)
-UNSPOKEN = frozenset("dtype layout device pin_memory memory_format non_blocking generator size stride names implicit requires_grad".split())
+# fmt: off
+OVERWRITING = frozenset({
+    "copy_", "fill_", "zero_", "normal_", "uniform_", "random_", "bernoulli_", "exponential_", "geometric_", "log_normal_", "cauchy_",
+    "_foreach_copy_", "_foreach_zero_",
+})
+SCATTERING = frozenset({
+    "index_put_", "_index_put_impl_", "_unsafe_index_put_", "index_fill_", "index_copy_", "index_add_", "index_reduce_", "scatter_",
+    "scatter_add_", "scatter_reduce_", "masked_fill_", "masked_scatter_", "put_", "fill_diagonal_", "triu_", "tril_",
+})
+EMPTY = frozenset({"empty", "empty_like", "empty_strided", "empty_permuted", "new_empty", "new_empty_strided"})
+COPYING = frozenset({
+    "copy_", "_foreach_copy_", "clone", "_to_copy", "lift_fresh", "lift", "lift_fresh_copy", "copy", "contiguous", "_copy_from",
+})
+JOINING = frozenset({"cat", "stack", "index", "index_select", "gather", "repeat", "flip", "roll", "constant_pad_nd"})
+RANDOM = frozenset({
+    "rand", "randn", "randint", "randperm", "rand_like", "randn_like", "randint_like", "normal", "bernoulli", "multinomial", "poisson",
+    "normal_", "uniform_", "random_", "bernoulli_", "exponential_", "geometric_", "log_normal_", "cauchy_", "xavier_uniform_",
+    "xavier_normal_", "kaiming_uniform_", "kaiming_normal_", "trunc_normal_", "orthogonal_", "sparse_",
+})
+UNSPOKEN = frozenset({
+    "dtype", "layout", "device", "pin_memory", "memory_format", "non_blocking", "generator", "size", "stride", "names", "implicit",
+    "requires_grad",
+})
+# fmt: on
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +91,9 @@ def operation(func: Any) -> Operation | None:
         return None
     name = schema.name.rpartition("::")[2]
     spoken = tuple(argument.name for argument in schema.arguments)
-    written = tuple(index for index, argument in enumerate(schema.arguments) if argument.alias_info is not None and argument.alias_info.is_write)
+    written = tuple(
+        index for index, argument in enumerate(schema.arguments) if argument.alias_info is not None and argument.alias_info.is_write
+    )
     moves_only = torch.Tag.inplace_view in func.tags
     into_out = any(schema.arguments[index].is_out for index in written)
     return Operation(
@@ -95,7 +104,7 @@ def operation(func: Any) -> Operation | None:
         effect=_effect(name, into_out),
         creates=any(result.alias_info is None and "Tensor" in str(result.type) for result in schema.returns) or name == "lift_fresh",
         empty=name in EMPTY,
-        pure=name in COPYING or name.endswith(VIEW_COPYING),
+        pure=name in COPYING or name.endswith("_copy"),
         joining=name in JOINING,
         resizes=name == "resize_",
         sets=name == "set_",

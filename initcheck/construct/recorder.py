@@ -15,14 +15,14 @@ from initcheck.construct import poison
 from initcheck.construct.frames import Trace, capture, storage_key
 from initcheck.construct.history import FOREIGN, Event, Slot, merged, region_of
 from initcheck.construct.operations import Operation, operation
-from initcheck.construct.provenance import Watched, resolve
+from initcheck.construct.provenance import Watched, resolve, stranger
 from initcheck.records.recording import InitCall, Origin, Recording
 
 SWEEP = 4096
 """Number of storages at which those that are gone are forgotten for the first time."""
 
 
-class Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch is untyped here
+class Recorder(TorchDispatchMode):
     """A context manager around the construction of a model; may be entered again, for a lazy module's first forward.
 
     Fresh uninitialized memory is filled with a marked NaN, so that what nobody writes can be proven; the mark stays in the model.
@@ -193,7 +193,7 @@ def _written(what: Operation, call: InitCall, trace: Trace, inputs: Sequence[Slo
         return Event(what.effect, trace.call, trace.origin, trace.site, lineage=(trace.call,), instance=trace.instance)
     if what.effect != "overwrite":
         event = Event(what.effect, call, trace.origin, trace.site, lineage=(call,), sources=merged(inputs)[1])
-        event.instance = trace.instance
+        event.instance, event.opens = trace.instance, False
         return event
     event = _made(what, call, trace, inputs)
     if trace.helper is not None:
@@ -209,9 +209,11 @@ def _made(what: Operation, call: InitCall, trace: Trace, inputs: Sequence[Slot])
     if not (what.pure and inputs):
         lineage = (*lineage, call)
     event = Event("overwrite", call, trace.origin, trace.site, lineage=lineage, sources=sources, pure=what.pure or what.joining)
+    event.pure = event.pure and all(old.pure or not old.sources for slot in inputs for old in slot.events)
+    event.here = trace.site
     base = _base(inputs)
     if base is not None:
-        _inherit(event, base, what, trace)
+        _inherit(event, base, what, trace, alone=len(inputs) == 1)
     return event
 
 
@@ -225,10 +227,10 @@ def _base(inputs: Sequence[Slot]) -> Event | None:
     return strange[0] if strange and not drawn else None
 
 
-def _inherit(event: Event, base: Event, what: Operation, trace: Trace) -> None:
-    event.pure = event.pure and (base.pure or base.deed != "overwrite" or True)
-    if not what.joining or base.call is None:
+def _inherit(event: Event, base: Event, what: Operation, trace: Trace, *, alone: bool) -> None:
+    if alone or not what.joining:
         event.call, event.reason = base.call, base.reason
+    event.source_origin = base.source_origin if base.origin == "copied" else base.origin
     in_place = what.name.endswith("copy_")
     if trace.copied:
         event.origin = "copied"

@@ -83,6 +83,7 @@ class _Slicer:
         self.heavy = frozenset(index for index, statement in enumerate(tree.body) if self.effects.heavy(statement)) - self.guards
         self.instances = {binding.name for binding in self.models.instances()} | {name}
         self.heavy_names = {bound for index in self.heavy for bound in self._binds(index)} - self.instances
+        self.tainted = self._spread(self.heavy_names)
         self.kept: set[int] = set()
         self._asked: set[tuple[str, int, bool]] = set()
         self._expanded: set[tuple[int, int]] = set()
@@ -102,7 +103,7 @@ class _Slicer:
         self._need(self.name, limit)
         for name in INPUT_NAMES:
             if any(name in self._binds(index) for index in range(end)):
-                self._need(name, end, soft=True)
+                self._need(name, end, soft=name != "initcheck_input")
         self._star_imports()
         return tuple(sorted(self.kept))
 
@@ -194,23 +195,22 @@ class _Slicer:
         if (name, before, soft) in self._asked:
             return True
         self._asked.add((name, before, soft))
+        if soft and name in self.tainted:
+            return True
         found = False
         held, kind = self._aliases(name), self._kind(name)
         for index in range(before - 1, -1, -1):
             if name in self._binds(index):
                 if self._dropped(index, name):
                     continue
-                if soft and index in self.heavy:
-                    return True
                 if index in self.training:
                     self._refuse(name, index)
                 self._keep(index, before)
                 found = True
                 if self._definite(index):
                     break
-            elif self._touches(index, held) and self.effects.mutates(self.body[index], held, kind):
-                if not (soft and index in self.heavy):
-                    self._keep(index, index)
+            elif self._touches(index, held) and not (soft and index in self.heavy) and self.effects.mutates(self.body[index], held, kind):
+                self._keep(index, index)
         return found
 
     def _keep(self, index: int, use: int) -> None:
@@ -228,10 +228,25 @@ class _Slicer:
             if not self._need(name, use, soft=True):
                 self._need_from(name, use)
 
+    def _spread(self, names: set[str]) -> set[str]:
+        """The names that are computed from others, those included."""
+        spread, size = set(names), -1
+        while len(spread) != size:
+            size = len(spread)
+            for index, statement in enumerate(self.body):
+                reads = self.scopes[index].reads
+                if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                    reads |= self.scopes[index].deferred
+                if reads & spread:
+                    spread |= self._binds(index) - self.instances
+        return spread
+
     def _need_from(self, name: str, start: int) -> None:
         """Keeps the first light statement after a position that binds `name`: a method may read it long after."""
+        if name in self.tainted:
+            return
         for index in range(start, len(self.body)):
-            if name in self._binds(index) and index not in self.heavy:
+            if name in self._binds(index):
                 self._keep(index, len(self.body))
                 return
 

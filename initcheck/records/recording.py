@@ -39,7 +39,8 @@ class Write:
     `call` is the outermost initializing function; `location` the line of the user's (else the library's) source that
     asked for it; `lineage` the operations that made the values, oldest first (`randn`, then `mul` by 0.02);
     `sources` the parameters whose memory was read (copies, clones, fused weights). A partial write changed only a part
-    of the elements, or rescaled them in place: it does not supersede the full write before it.
+    of the elements, or rescaled them in place: it does not supersede the full write before it. `source_origin` is the origin of
+    the values that a copy took, or that a computation started from (a deep copy of a layer with default weights: `framework default`).
     """
 
     parameter: str
@@ -49,6 +50,7 @@ class Write:
     extent: Extent = "full"
     lineage: tuple[InitCall, ...] = ()
     sources: tuple[str, ...] = ()
+    source_origin: Origin = "unknown"
 
 
 @dataclass(frozen=True, slots=True)

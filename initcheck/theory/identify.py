@@ -21,6 +21,11 @@ from initcheck.theory.sampling import FAMILIES, NORMAL, TRUNCATED_2, TRUNCATED_3
 
 _CONFIDENT = 12.0
 """Nats between the best family and the second: wrong twice in two million tensors."""
+_LARGE = 4096
+"""Elements from which the kurtosis is a sound test."""
+_SPARSE = 0.02
+"""Share of exact zeros that no continuous law gives."""
+_ANYTHING = (0.0, math.inf)
 _SQRT_2, _TANH = math.sqrt(2.0), 5.0 / 3.0
 
 
@@ -79,14 +84,13 @@ def identify(stats: WeightStats, fan_in: int, fan_out: int, dtype_eps: float) ->
     )
     family = _family(stats, sample)
     found = [
-        Candidate(label, call, std) for label, call, law, std in _catalogue(stats.shape, fan_in, fan_out) if _compatible(sample, law, std, family)
+        Candidate(label, call, std)
+        for label, call, law, std in _catalogue(stats.shape, fan_in, fan_out)
+        if _compatible(sample, law, std, family)
     ]
     rms = math.sqrt(sample.second_moment)
     found.sort(key=lambda candidate: abs(math.log(candidate.std / rms)))
     return Identification(tuple(found), family, _interval(stats, family))
-
-
-_ANYTHING = (0.0, math.inf)
 
 
 def _exact(stats: WeightStats, eps: float) -> Identification | None:
@@ -101,6 +105,11 @@ def _exact(stats: WeightStats, eps: float) -> Identification | None:
         if ones_only and math.isclose(stats.second_moment * stats.numel, ones, rel_tol=1e-6):
             call = InitCall("eye_") if len(stats.shape) == 2 else InitCall("dirac_", (("groups", 1),))
             return Identification((Candidate("identity", call, stats.std),), Known("identity"), (stats.std, stats.std))
+    if stats.numel >= sampling.FAMILIAR and stats.zeros > _SPARSE * stats.numel:
+        share = stats.zeros / stats.numel
+        std = math.sqrt(stats.second_moment / (1.0 - share))
+        call = InitCall("sparse_", (("sparsity", round(share, 4)), ("std", std)))
+        return Identification((Candidate("sparse or masked", call, stats.std),), Known("sparse"), _interval(stats, Unknown("sparse")))
     if _orthogonal(stats, eps):
         gain = math.sqrt(sum(value * value for value in stats.block_gain) / len(stats.block_gain))
         std = math.sqrt(stats.second_moment)
@@ -123,8 +132,6 @@ def _family(stats: WeightStats, sample: _Sample) -> Fact[str]:
     """The law of the elements by profile likelihood, the scale fitted."""
     if sample.count < sampling.FAMILIAR:
         return Unknown(f"{sample.count} elements are too few to tell uniform from normal")
-    if stats.zeros > 0.02 * sample.count:
-        return Known("sparse")
     centre = 0.0 if _centred(sample, math.sqrt(sample.second_moment)) else stats.mean
     variance = sample.second_moment - centre * centre if centre == 0.0 else stats.std**2
     largest = max(stats.maximum - centre, centre - stats.minimum)
@@ -132,7 +139,7 @@ def _family(stats: WeightStats, sample: _Sample) -> Fact[str]:
     best = FAMILIES[scores[0][1]]
     # How near a normal is cut decides nothing here: both cuts are `truncated`.
     rival = next(score for score, index in scores if FAMILIES[index].name != best.name)
-    if sample.count >= 4096 and not _fits_kurtosis(sample, best):
+    if sample.count >= _LARGE and not _fits_kurtosis(sample, best):
         return Unknown(f"a kurtosis of {sample.kurtosis:.3g} fits neither uniform nor normal values (trained, mixed or masked?)")
     if sample.count * (scores[0][0] - rival) < _CONFIDENT:
         return Unknown(f"{sample.count} elements do not tell {best.name} from its rivals")
@@ -146,14 +153,8 @@ def _log_likelihood(law: Family, variance: float, largest: float) -> float:
     if law is UNIFORM:
         return -math.log(2.0 * largest)
     cut = law.bound * law.shrink
-    scale = max(_best_scale(cut, variance), largest / cut)
+    scale = max(math.sqrt(variance), largest / cut)
     return -math.log(scale * math.sqrt(2.0 * math.pi) * math.erf(cut / _SQRT_2)) - variance / (2.0 * scale * scale)
-
-
-def _best_scale(cut: float, variance: float) -> float:
-    """The scale of the uncut normal at which the likelihood of a cut one peaks, the support aside: sqrt(m2)."""
-    del cut
-    return math.sqrt(variance)
 
 
 def _fits_kurtosis(sample: _Sample, law: Family) -> bool:
@@ -165,9 +166,9 @@ def _centred(sample: _Sample, std: float) -> bool:
 
 
 def _compatible(sample: _Sample, law: Family, std: float, family: Fact[str]) -> bool:
-    if family.known() and family.get() not in (law.name, "sparse"):
+    if family.known() and family.get() != law.name:
         return False
-    if not family.known() and sample.count >= 4096 and not _fits_kurtosis(sample, law):
+    if sample.count >= _LARGE and not _fits_kurtosis(sample, law):
         return False
     if not _centred(sample, std):
         return False
@@ -194,11 +195,15 @@ def _interval(stats: WeightStats, family: Fact[str]) -> tuple[float, float]:
 
 def _catalogue(shape: tuple[int, ...], fan_in: int, fan_out: int) -> Iterator[tuple[str, InitCall, Family, float]]:
     """Label, call, law and std of every scheme that is in use; torch's own functions first."""
-    for label, call in _torch_calls():
+    for label, call, law in _torch_calls():
         found = predicted(call, shape)
         if found is not None:
-            yield label, call, _law(found.family), found.std
-    used = ((f"1/sqrt(fan_in {fan_in})", fan_in, 1.0), (f"sqrt(2/fan_in {fan_in})", fan_in, _SQRT_2), (f"sqrt(2/fan_out {fan_out})", fan_out, _SQRT_2))
+            yield label, call, law, found.std
+    used = (
+        (f"1/sqrt(fan_in {fan_in})", fan_in, 1.0),
+        (f"sqrt(2/fan_in {fan_in})", fan_in, _SQRT_2),
+        (f"sqrt(2/fan_out {fan_out})", fan_out, _SQRT_2),
+    )
     for text, fan, gain in used:
         std = gain / math.sqrt(fan)
         yield f"truncated normal, std {text}", _cut_call(std), TRUNCATED_2, std
@@ -211,32 +216,28 @@ def _catalogue(shape: tuple[int, ...], fan_in: int, fan_out: int) -> Iterator[tu
     yield "lecun_normal without its truncation", InitCall("normal_", (("mean", 0.0), ("std", wide))), NORMAL, wide
 
 
-def _torch_calls() -> Iterator[tuple[str, InitCall]]:
-    for law in ("uniform", "normal"):
-        for mode in ("fan_in", "fan_out"):
-            relu = (("a", 0.0), ("mode", mode), ("nonlinearity", "relu"))
-            yield f"kaiming_{law}({mode}, relu)", InitCall(f"kaiming_{law}_", relu)
-        linear = (("a", 0.0), ("mode", "fan_in"), ("nonlinearity", "linear"))
-        yield f"kaiming_{law}(linear)", InitCall(f"kaiming_{law}_", linear)
-        for text, gain in (("", 1.0), ("gain=√2", _SQRT_2), ("gain=5/3", _TANH)):
-            yield f"xavier_{law}({text})" if text else f"xavier_{law}", InitCall(f"xavier_{law}_", (("gain", gain),))
+def _torch_calls() -> Iterator[tuple[str, InitCall, Family]]:
+    for name, law in (("uniform", UNIFORM), ("normal", NORMAL)):
+        for mode, nonlinearity in (("fan_in", "relu"), ("fan_out", "relu"), ("fan_in", "linear")):
+            kaiming = (("a", 0.0), ("mode", mode), ("nonlinearity", nonlinearity))
+            text = nonlinearity if mode == "fan_in" else f"{mode}, {nonlinearity}"
+            yield f"kaiming_{name}({text})", InitCall(f"kaiming_{name}_", kaiming), law
+        for text, gain in (("", 1.0), ("(gain=√2)", _SQRT_2), ("(gain=5/3)", _TANH)):
+            yield f"xavier_{name}{text}", InitCall(f"xavier_{name}_", (("gain", gain),)), law
     default = (("a", math.sqrt(5.0)), ("mode", "fan_in"), ("nonlinearity", "leaky_relu"))
-    yield "kaiming_uniform(a=√5)", InitCall("kaiming_uniform_", default)
+    yield "kaiming_uniform(a=√5)", InitCall("kaiming_uniform_", default), UNIFORM
     for std in (0.01, 0.02, 1.0):
-        yield f"normal(0, {std:g})", InitCall("normal_", (("mean", 0.0), ("std", std)))
-    yield "trunc_normal(0, 0.02) at two std", InitCall("trunc_normal_", (("mean", 0.0), ("std", 0.02), ("a", -0.04), ("b", 0.04)))
-    yield "trunc_normal(0, 0.02) at three std", InitCall("trunc_normal_", (("mean", 0.0), ("std", 0.02), ("a", -0.06), ("b", 0.06)))
-    yield "uniform(-0.05, 0.05)", InitCall("uniform_", (("a", -0.05), ("b", 0.05)))
+        yield f"normal(0, {std:g})", InitCall("normal_", (("mean", 0.0), ("std", std))), NORMAL
+    for reach, law in ((0.04, TRUNCATED_2), (0.06, TRUNCATED_3)):
+        cut = (("mean", 0.0), ("std", 0.02), ("a", -reach), ("b", reach))
+        yield f"trunc_normal(0, 0.02, -{reach}…{reach})", InitCall("trunc_normal_", cut), law
+    yield "uniform(-0.05, 0.05)", InitCall("uniform_", (("a", -0.05), ("b", 0.05))), UNIFORM
 
 
 def _cut_call(std: float) -> InitCall:
     """A normal cut at two standard deviations and widened so that `std` is what is left, as Keras and JAX do it."""
     before = std / TRUNCATED_2.shrink
     return InitCall("trunc_normal_", (("mean", 0.0), ("std", before), ("a", -2.0 * before), ("b", 2.0 * before)))
-
-
-def _law(family: str) -> Family:
-    return {"uniform": UNIFORM, "truncated": TRUNCATED_2}.get(family, NORMAL)
 
 
 def _differs(shape: tuple[int, ...], fan_in: int, fan_out: int) -> bool:

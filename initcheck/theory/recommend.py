@@ -58,18 +58,8 @@ def recommendation(role_or_context: str, parameter: float | None = None) -> Reco
 
 
 def _nonlinearity(role: str, parameter: float | None) -> Recommendation:
-    if role in _RECTIFIED:
-        return _kaiming(
-            "relu",
-            0.0,
-            "half of the second moment is lost at zero; a gain of √2 restores it",
-            _HE,
-            ("kaiming_uniform_", "orthogonal_ with gain √2"),
-        )
-    if role in ("leaky_relu", "prelu"):
-        slope = curve(role).default if parameter is None or math.isnan(parameter) else parameter
-        reason = f"with a negative slope of {slope:.3g} a gain of √(2 / (1 + slope²)) keeps the second moment"
-        return _kaiming("leaky_relu", slope, reason, f"{_HE}, eq. 15", ("kaiming_normal_ with nonlinearity='relu' for small slopes",))
+    if role in _RECTIFIED or role in ("leaky_relu", "prelu"):
+        return _rectified(role, parameter)
     if role == "selu":
         reason = "SELU normalizes itself at a weight variance of 1 / fan_in (torch's gain of 3/4 does not)"
         return _kaiming("linear", 0.0, reason, _KLAMBAUER, ("kaiming_uniform_ with nonlinearity='linear'",))
@@ -98,6 +88,15 @@ def _nonlinearity(role: str, parameter: float | None) -> Recommendation:
     gain = gain_facts(role, parameter).recommended
     reason = f"it grows faster than its input; a gain of {gain:.3g} balances it at a second moment of 1 only"
     return _xavier(round(gain, 4), reason, _HE, ("a normalization layer before it, which also keeps it there",))
+
+
+def _rectified(role: str, parameter: float | None) -> Recommendation:
+    if role in _RECTIFIED:
+        reason = "half of the second moment is lost at zero; a gain of √2 restores it"
+        return _kaiming("relu", 0.0, reason, f"{_HE}, eq. 10", ("kaiming_uniform_", "orthogonal_ with gain √2"))
+    slope = curve(role).default if parameter is None or math.isnan(parameter) else parameter
+    reason = f"with a negative slope of {slope:.3g} a gain of √(2 / (1 + slope²)) keeps the second moment"
+    return _kaiming("leaky_relu", slope, reason, f"{_HE}, eq. 15", ("kaiming_normal_ with nonlinearity='relu' for small slopes",))
 
 
 def _kaiming(nonlinearity: str, slope: float, reason: str, source: str, alternatives: tuple[str, ...]) -> Recommendation:

@@ -1,0 +1,110 @@
+"""Options that several commands share, and words that correct themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from initcheck.config import suggestion
+from initcheck.records.finding import SEVERITIES
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+FORMATS = ("full", "concise", "json")
+
+
+class Word(click.ParamType):
+    """One of a few words; a misspelt one gets the nearest as a hint."""
+
+    name = "word"
+
+    def __init__(self, words: tuple[str, ...]) -> None:
+        self.words = words
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:  # noqa: ARG002  (click's signature)
+        """The words, as `--help` shows them."""
+        return "|".join(self.words)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The word in lower case."""
+        word = str(value).lower()
+        if word not in self.words:
+            self.fail(f"{value!r}: {suggestion(word, self.words)}", param, ctx)
+        return word
+
+
+class Codes(click.ParamType):
+    """Rule codes, prefixes or names, separated by commas."""
+
+    name = "codes"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        """The single words."""
+        if isinstance(value, tuple):
+            return value
+        words = tuple(word.strip() for word in str(value).split(",") if word.strip())
+        if not words:
+            self.fail("needs at least one code or name", param, ctx)
+        return words
+
+
+class OutputFile(click.ParamType):
+    """`FORMAT:FILE`."""
+
+    name = "format:file"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """The format and the path."""
+        if isinstance(value, tuple):
+            return value[0], value[1]
+        kind, _, path = str(value).partition(":")
+        if not path:
+            self.fail(f"{value!r}: write FORMAT:FILE, for example json:result.json", param, ctx)
+        if kind not in FORMATS:
+            self.fail(f"{kind!r}: {suggestion(kind, FORMATS)}", param, ctx)
+        return kind, path
+
+
+def appearance(command: F) -> F:
+    """`--color`, `-q` and `-v`."""
+    command = click.option(
+        "--color", type=Word(("auto", "always", "never")), default="auto", envvar="INITCHECK_COLOR", help="Use of colour."
+    )(command)
+    command = click.option("-q", "--quiet", is_flag=True, help="Only findings and failures.")(command)
+    return click.option("-v", "--verbose", count=True, help="More detail; twice for tracebacks.")(command)
+
+
+def running(command: F) -> F:
+    """What decides how a target is built and run."""
+    for decorator in reversed(
+        (
+            click.option("--select", type=Codes(), multiple=True, help="Only these rules: codes, prefixes or names, comma-separated."),
+            click.option("--ignore", type=Codes(), multiple=True, help="Not these rules."),
+            click.option("--input", "inputs", multiple=True, metavar="SPEC", help="Sample input, such as 1,28,28 or x=float32[8,3,64,64]."),
+            click.option("--seed", type=click.IntRange(min=0), help="Seed of the build and the input (0)."),
+            click.option("--batch", type=click.IntRange(min=0), help="Samples in the input; 0 chooses by model size."),
+            click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds per target (120)."),
+        )
+    ):
+        command = decorator(command)
+    return command
+
+
+def failing(command: F) -> F:
+    """What decides about the exit code."""
+    for decorator in reversed(
+        (
+            click.option("--fail-on", type=Word(tuple(reversed(SEVERITIES))), help="Mildest severity that gives exit code 1 (warning)."),
+            click.option("-e", "--exit-zero", is_flag=True, help="Exit with 0 even with findings."),
+            click.option("--allow-empty", is_flag=True, help="Files without a model, and no model at all, are fine (for hooks)."),
+        )
+    ):
+        command = decorator(command)
+    return command
+
+
+def flat(groups: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
+    """The words of a repeated option in order."""
+    return tuple(word for group in groups for word in group)

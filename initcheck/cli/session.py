@@ -1,0 +1,134 @@
+"""From what was typed to a Report: find the targets, check each in the worker, gather what happened."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from initcheck import __version__
+from initcheck.cli.context import Console
+from initcheck.config import Configuration, suggestion
+from initcheck.errors import ExitCode, NothingToCheck, TargetError, UsageError
+from initcheck.records.finding import Failure
+from initcheck.records.report import ModelReport, Report
+from initcheck.records.target import Target
+from initcheck.report.summary import measured
+
+COMMANDS = ("check", "show", "rule", "targets")
+
+
+@dataclass(slots=True)
+class Found:
+    """The targets of one command line, what could not be loaded, and what holds no model."""
+
+    targets: list[Target] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    empty: list[NothingToCheck] = field(default_factory=list)
+
+
+def find(specs: Sequence[str], configuration: Configuration, console: Console, *, allow_empty: bool = False) -> Found:
+    """Reads the sources, without running any of them.
+
+    Raises:
+        UsageError: when a target is spelled in a way that has no meaning.
+    """
+    from initcheck.discover.targets import parse
+
+    found = Found()
+    for spec in specs:
+        if allow_empty and _holds_no_model(spec):
+            console.detail(f"{spec}: skipped, it defines no model")
+            continue
+        _no_misspelt_command(spec)
+        try:
+            targets = parse(spec)
+        except NothingToCheck as nothing:
+            found.empty.append(nothing)
+            tell = console.detail if allow_empty else console.note
+            tell(f"note: {nothing.message}")
+            continue
+        except TargetError as error:
+            found.failures.append(Failure("load", spec, error.message, error.hint, error.name))
+            continue
+        flags = configuration.settings.inputs
+        for target in targets:
+            inputs = flags or configuration.inputs_of(target.spec, spec) or target.inputs
+            found.targets.append(dataclasses.replace(target, inputs=inputs))
+    unique = dict.fromkeys(found.targets)
+    found.targets = list(unique)
+    return found
+
+
+def check(found: Found, configuration: Configuration, console: Console) -> Report:
+    """Runs the worker over the targets; does not start it when there are none."""
+    settings = configuration.settings
+    models: list[ModelReport] = []
+    torch = ""
+    if found.targets:
+        from initcheck.worker import Worker, run
+
+        console.progress("starting torch …")
+        with Worker(settings, user_output=console.user, progress=console.progress) as worker:
+            for model in run(found.targets, worker):
+                models.append(model)
+                torch = torch or worker.torch
+        console.done()
+    return Report(tuple(models), __version__, torch, settings.seed, settings.fail_on, tuple(found.failures))
+
+
+def specs_of(typed: Sequence[str], configuration: Configuration) -> tuple[str, ...]:
+    """What to check: what was typed, else the configured targets.
+
+    Raises:
+        UsageError: when there is neither.
+    """
+    specs = tuple(typed) or configuration.targets
+    if not specs:
+        raise UsageError("nothing to check was named", "initcheck model.py, or put targets = [...] into [tool.initcheck] of pyproject.toml")
+    return specs
+
+
+def exit_code(report: Report, *, exit_zero: bool = False, allow_empty: bool = False) -> ExitCode:
+    """The code of the whole command; a bug and an incomplete result win over findings."""
+    if any(failure.name == "internal-error" for failure in report.all_failures):
+        return ExitCode.BUG
+    code = report.exit_code
+    if code in (ExitCode.CLEAN, ExitCode.FINDINGS) and not all(measured(model) for model in report.models):
+        return ExitCode.INCOMPLETE
+    if (code == ExitCode.FINDINGS and exit_zero) or (code == ExitCode.NOTHING_CHECKED and allow_empty):
+        return ExitCode.CLEAN
+    return code
+
+
+def checked_settings(**flags: object) -> dict[str, object]:
+    """The flags as fields of Settings; a number that is not one is refused here.
+
+    Raises:
+        UsageError: for an infinite timeout.
+    """
+    timeout = flags.get("timeout")
+    if isinstance(timeout, float) and not math.isfinite(timeout):
+        raise UsageError("--timeout must be a number of seconds")
+    return flags
+
+
+def _holds_no_model(spec: str) -> bool:
+    if not spec.endswith(".py"):
+        return False
+    from initcheck.discover.files import looks_like_model
+
+    path = Path(spec)
+    return path.is_file() and not looks_like_model(path.read_bytes())
+
+
+def _no_misspelt_command(spec: str) -> None:
+    """`initcheck chekc model.py` reads `chekc` as a target, which deserves a better answer than a missing file."""
+    if not spec.replace("-", "").isalpha() or Path(spec).exists():
+        return
+    if spec in COMMANDS:
+        raise UsageError(f"the command {spec!r} must come first", f"initcheck {spec} ...")
+    hint = suggestion(spec, COMMANDS, " ")
+    raise UsageError(f"there is no file and no command {spec!r}", hint.strip() or "initcheck --help")

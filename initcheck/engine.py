@@ -1,0 +1,163 @@
+"""The order of the stages: a target or a model goes in, a report of plain records comes out."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from typing import Any
+
+import torch
+
+from initcheck.construct.builder import construct
+from initcheck.construct.inputs import Guess, candidates, choose_batch, describe, first_that_runs, normalise, parse
+from initcheck.construct.recorder import Recorder, unwatched
+from initcheck.discover.targets import parse as parse_target
+from initcheck.errors import InitcheckError, TargetError, UsageError
+from initcheck.infer.assemble import assemble
+from initcheck.infer.summary import summarise
+from initcheck.measure.flow import gradient_flow
+from initcheck.measure.outputs import output_stats
+from initcheck.measure.signals import SignalObserver
+from initcheck.measure.weights import weight_stats
+from initcheck.records.finding import Failure, Severity, Skip
+from initcheck.records.graph import Graph
+from initcheck.records.recording import Recording
+from initcheck.records.report import ModelReport, Report
+from initcheck.records.settings import Settings
+from initcheck.records.stats import RunStats
+from initcheck.records.target import Built, InputSummary, Target
+from initcheck.rules.judge import judge, selected
+from initcheck.trace.backward import backward
+from initcheck.trace.session import preserved
+from initcheck.trace.tracer import Trace, trace
+from initcheck.version import VERSION
+
+Progress = Callable[[str], None]
+NO_RUN = RunStats(signals=(), flows=(), outputs=(), batch=0)
+
+
+def check(target: object, inputs: object = None, **settings: Any) -> Report:
+    """Checks how a model is initialized.
+
+    Args:
+        target: a module, a function without arguments that builds one (its writes are recorded while it builds, which shows more), or
+            a target such as `"model.py::Net"`, `"torchvision:resnet18"`; a file may hold several models.
+        inputs: a sample input: a tensor, a tuple of positional arguments, or a dictionary of keyword arguments of the forward pass. Synthesised when
+            left out.
+        **settings: fields of `Settings`: `select`, `ignore`, `fail_on`, `seed`, `batch`, `options` …
+
+    Returns:
+        One entry per model in `report.models`. The model, its gradients, buffers and the random state are left as they were.
+
+    Raises:
+        InitcheckError: when the target cannot be found or built, or no input fits; the message says what to do.
+        UsageError: when a setting is unknown.
+    """
+    chosen = _settings(settings)
+    selected(chosen)
+    if isinstance(target, str):
+        models = tuple(check_target(found, chosen, inputs=inputs) for found in parse_target(target))
+    elif isinstance(target, torch.nn.Module):
+        name = type(target).__name__
+        models = (_examine(target, unwatched(target), Target(name, "", name, "module"), Built(name), inputs, chosen),)
+    elif callable(target):
+        models = (_check_factory(target, inputs, chosen),)
+    else:
+        raise UsageError(f"cannot check a {type(target).__name__}", "give a module, a function that builds one, or a target such as 'model.py::Net'")
+    return Report(models, version=VERSION, torch=torch.__version__, seed=chosen.seed, fail_on=chosen.fail_on)
+
+
+def check_target(target: Target, settings: Settings, progress: Progress = lambda _: None, inputs: object = None) -> ModelReport:
+    """Builds one target under the recorder and examines it.
+
+    Raises:
+        InitcheckError: when it cannot be built.
+    """
+    progress(f"building {target.spec}")
+    torch.manual_seed(settings.seed)
+    recorder = Recorder()
+    built = construct(target, recorder)
+    recording = recorder.resolve(built.model)
+    given = inputs if inputs is not None else built.inputs
+    texts = target.inputs or settings.inputs
+    progress(f"running {target.spec}")
+    return _examine(built.model, recording, target, built.built, given, dataclasses.replace(settings, inputs=texts))
+
+
+def _check_factory(factory: Callable[[], object], inputs: object, settings: Settings) -> ModelReport:
+    name = getattr(factory, "__name__", type(factory).__name__)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings.seed)
+        recorder = Recorder()
+        with recorder:
+            model = factory()
+        if not isinstance(model, torch.nn.Module):
+            raise UsageError(f"{name}() returned a {type(model).__name__}, not a module", "give a function that builds and returns the model")
+        recording = recorder.resolve(model)
+        return _examine(model, recording, Target(name, "", name, "callable"), Built(f"{name}()"), inputs, settings)
+
+
+def _settings(given: Mapping[str, Any]) -> Settings:
+    known = {field.name for field in dataclasses.fields(Settings)}
+    unknown = sorted(set(given) - known)
+    if unknown:
+        raise UsageError(f"unknown setting {unknown[0]!r}", f"known settings: {', '.join(sorted(known))}")
+    values = {key: (value,) if key in ("select", "ignore", "inputs") and isinstance(value, str) else value for key, value in given.items()}
+    return Settings(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+
+
+def _examine(model: torch.nn.Module, recording: Recording, target: Target, built: Built, inputs: object, settings: Settings) -> ModelReport:
+    """Everything after construction: run, measure, infer, judge. The model is left as it was."""
+    failures: list[Failure] = []
+    skips: list[Skip] = []
+    graph, run, summary = Graph((), ()), NO_RUN, None
+    with preserved(model):
+        try:
+            graph, run, summary = _run(model, inputs, settings)
+        except InitcheckError as error:
+            failures.append(Failure("forward", target.spec, error.message, error.hint, error.name))
+            skips.append(Skip("", "", "no forward pass: only the weights themselves were judged"))
+    weights = weight_stats(_tensors(model), _blocks(model))
+    kinds = {name: type(module).__name__ for name, module in model.named_modules()}
+    evidence = assemble(target, graph, run, weights, recording, kinds)
+    judgement = judge(evidence, settings)
+    return ModelReport(
+        target=target,
+        model=type(model).__name__,
+        parameters=sum(parameter.numel() for parameter in model.parameters() if not _is_lazy(parameter)),
+        built=built,
+        input=summary,
+        findings=judgement.findings,
+        skips=tuple(skips) + judgement.skips + tuple(Skip("", "", note) for note in (*recording.notes, *run.notes)),
+        failures=tuple(failures) + judgement.failures,
+        layers=summarise(evidence),
+        recording=recording,
+        checked=judgement.checked,
+    )
+
+
+def _run(model: torch.nn.Module, inputs: object, settings: Settings) -> tuple[Graph, RunStats, InputSummary]:
+    """One measured forward and backward pass on the given input, or on the first synthesised one that runs."""
+    batch = choose_batch(model, settings.batch)
+    observer = SignalObserver(batch)
+
+    def attempt(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Trace:
+        nonlocal observer
+        observer = SignalObserver(_batch_of(args, kwargs, batch))
+        return trace(model, args, kwargs, observer)
+
+    if inputs is not None or settings.inputs:
+        args, kwargs = normalise(inputs) if inputs is not None else parse(settings.inputs, batch, settings.seed)
+        origin = "given" if inputs is not None else "--input"
+        guesses = iter([Guess(args, kwargs, describe(args, kwargs, origin, _batch_of(args, kwargs, batch)))])
+    else:
+        guesses = candidates(model, batch, settings.seed)
+    traced, guess = first_that_runs(model, guesses, attempt)
+    graph = traced.graph
+    outputs = output_stats(traced.outputs)
+    backward(traced, settings.seed)
+    parameters = dict(model.named_parameters())
+    first = {name: parameter.grad for name, parameter in parameters.items()}
+    flows = gradient_flow(model, parameters, lambda: _outputs(model, guess), settings.seed, first)
+    return graph, RunStats(observer.results(), flows, outputs, guess.summary.batch or batch, ()), guess.summary
