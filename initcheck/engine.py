@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
 from typing import Any
 
 import torch
 
+from initcheck import __version__
 from initcheck.construct.builder import construct
 from initcheck.construct.inputs import Guess, candidates, choose_batch, describe, first_that_runs, normalise, parse
-from initcheck.construct.recorder import Recorder, unwatched
+from initcheck.construct.provenance import unwatched
+from initcheck.construct.recorder import Recorder
 from initcheck.discover.targets import parse as parse_target
-from initcheck.errors import InitcheckError, TargetError, UsageError
+from initcheck.errors import InitcheckError, UsageError
 from initcheck.infer.assemble import assemble
 from initcheck.infer.summary import summarise
 from initcheck.measure.flow import gradient_flow
 from initcheck.measure.outputs import output_stats
 from initcheck.measure.signals import SignalObserver
 from initcheck.measure.weights import weight_stats
-from initcheck.records.finding import Failure, Severity, Skip
+from initcheck.records.finding import Failure, Skip
 from initcheck.records.graph import Graph
 from initcheck.records.recording import Recording
 from initcheck.records.report import ModelReport, Report
@@ -30,8 +31,7 @@ from initcheck.records.target import Built, InputSummary, Target
 from initcheck.rules.judge import judge, selected
 from initcheck.trace.backward import backward
 from initcheck.trace.session import preserved
-from initcheck.trace.tracer import Trace, trace
-from initcheck.version import VERSION
+from initcheck.trace.tracer import Trace, returned_floats, trace
 
 Progress = Callable[[str], None]
 NO_RUN = RunStats(signals=(), flows=(), outputs=(), batch=0)
@@ -41,10 +41,10 @@ def check(target: object, inputs: object = None, **settings: Any) -> Report:
     """Checks how a model is initialized.
 
     Args:
-        target: a module, a function without arguments that builds one (its writes are recorded while it builds, which shows more), or
-            a target such as `"model.py::Net"`, `"torchvision:resnet18"`; a file may hold several models.
-        inputs: a sample input: a tensor, a tuple of positional arguments, or a dictionary of keyword arguments of the forward pass. Synthesised when
-            left out.
+        target: a module, a function without arguments that builds one (its writes are recorded while it builds, which shows more),
+            or a target such as `"model.py::Net"`, `"torchvision:resnet18"`; a file may hold several models.
+        inputs: a sample input: a tensor, a tuple of positional arguments, or a dictionary of keyword arguments of the forward pass.
+            Synthesised when left out.
         **settings: fields of `Settings`: `select`, `ignore`, `fail_on`, `seed`, `batch`, `options` …
 
     Returns:
@@ -64,8 +64,10 @@ def check(target: object, inputs: object = None, **settings: Any) -> Report:
     elif callable(target):
         models = (_check_factory(target, inputs, chosen),)
     else:
-        raise UsageError(f"cannot check a {type(target).__name__}", "give a module, a function that builds one, or a target such as 'model.py::Net'")
-    return Report(models, version=VERSION, torch=torch.__version__, seed=chosen.seed, fail_on=chosen.fail_on)
+        raise UsageError(
+            f"cannot check a {type(target).__name__}", "give a module, a function that builds one, or a target such as 'model.py::Net'"
+        )
+    return Report(models, version=__version__, torch=torch.__version__, seed=chosen.seed, fail_on=chosen.fail_on)
 
 
 def check_target(target: Target, settings: Settings, progress: Progress = lambda _: None, inputs: object = None) -> ModelReport:
@@ -93,18 +95,23 @@ def _check_factory(factory: Callable[[], object], inputs: object, settings: Sett
         with recorder:
             model = factory()
         if not isinstance(model, torch.nn.Module):
-            raise UsageError(f"{name}() returned a {type(model).__name__}, not a module", "give a function that builds and returns the model")
+            raise UsageError(
+                f"{name}() returned a {type(model).__name__}, not a module", "give a function that builds and returns the model"
+            )
         recording = recorder.resolve(model)
         return _examine(model, recording, Target(name, "", name, "callable"), Built(f"{name}()"), inputs, settings)
 
 
-def _settings(given: Mapping[str, Any]) -> Settings:
+def _settings(given: dict[str, Any]) -> Settings:
     known = {field.name for field in dataclasses.fields(Settings)}
     unknown = sorted(set(given) - known)
     if unknown:
         raise UsageError(f"unknown setting {unknown[0]!r}", f"known settings: {', '.join(sorted(known))}")
-    values = {key: (value,) if key in ("select", "ignore", "inputs") and isinstance(value, str) else value for key, value in given.items()}
-    return Settings(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
+    for key in ("select", "ignore", "inputs"):
+        if isinstance(values.get(key), str):
+            values[key] = (values[key],)
+    return Settings(**values)
 
 
 def _examine(model: torch.nn.Module, recording: Recording, target: Target, built: Built, inputs: object, settings: Settings) -> ModelReport:
@@ -161,3 +168,34 @@ def _run(model: torch.nn.Module, inputs: object, settings: Settings) -> tuple[Gr
     first = {name: parameter.grad for name, parameter in parameters.items()}
     flows = gradient_flow(model, parameters, lambda: _outputs(model, guess), settings.seed, first)
     return graph, RunStats(observer.results(), flows, outputs, guess.summary.batch or batch, ()), guess.summary
+
+
+def _outputs(model: torch.nn.Module, guess: Guess) -> list[torch.Tensor]:
+    return returned_floats(model(*guess.args, **guess.kwargs))
+
+
+def _batch_of(args: tuple[Any, ...], kwargs: Mapping[str, Any], otherwise: int) -> int:
+    tensors = [value for value in (*args, *kwargs.values()) if isinstance(value, torch.Tensor) and value.dim()]
+    return int(tensors[0].shape[0]) if tensors else otherwise
+
+
+def _tensors(model: torch.nn.Module) -> dict[str, torch.Tensor]:
+    return {name: parameter.detach() for name, parameter in model.named_parameters() if not _is_lazy(parameter)}
+
+
+def _blocks(model: torch.nn.Module) -> dict[str, int]:
+    """Row blocks of the recurrent matrices and biases: 4 gates in an LSTM, 3 in a GRU, 1 in a plain RNN."""
+    gates = {"LSTM": 4, "GRU": 3, "RNN": 1}
+    found: dict[str, int] = {}
+    for path, module in model.named_modules():
+        if not isinstance(module, (torch.nn.RNNBase, torch.nn.RNNCellBase)):
+            continue
+        count = next((number for kind, number in gates.items() if kind in type(module).__name__), 1)
+        for name, _ in module.named_parameters(recurse=False):
+            if name.startswith(("weight_hh", "bias_")):
+                found[f"{path}.{name}" if path else name] = count
+    return found
+
+
+def _is_lazy(parameter: torch.Tensor) -> bool:
+    return isinstance(parameter, torch.nn.parameter.UninitializedTensorMixin)

@@ -23,7 +23,7 @@ def covered(whole: Region, parts: Sequence[Region]) -> int:
     high = max(part.bounds[1] // part.itemsize for part in (whole, *near))
     if high - low > LARGEST_MASK:
         return _by_bounds(whole, [part for part in near if part.dense]) if whole.dense else 0
-    mask = torch.zeros(high - low, dtype=torch.bool)
+    mask = torch.zeros(high - low, dtype=torch.bool, device="cpu")
     for part in near:
         mask.as_strided(part.shape, part.stride, part.offset - low).fill_(True)
     return int(mask.as_strided(whole.shape, whole.stride, whole.offset - low).sum())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import torch
+from torch.utils._mode_utils import no_dispatch
 
 from initcheck.construct.frames import is_plain
 from initcheck.records.recording import InitCall, Plain
@@ -57,6 +58,7 @@ class Operation:
     empty: bool
     pure: bool
     joining: bool
+    reads: bool
     resizes: bool
     sets: bool
 
@@ -106,6 +108,7 @@ def operation(func: Any) -> Operation | None:
         empty=name in EMPTY,
         pure=name in COPYING or name.endswith("_copy"),
         joining=name in JOINING,
+        reads=not (name.endswith("_like") or name.startswith("new_") or name == "lift_fresh"),
         resizes=name == "resize_",
         sets=name == "set_",
     )
@@ -120,5 +123,6 @@ def _effect(name: str, into_out: bool) -> Effect:
 def _number(value: Any) -> Plain:
     """The plain value of an argument; a tensor without axes on the CPU counts as its number."""
     if type(value) is torch.Tensor and value.ndim == 0 and value.device.type == "cpu" and not value.is_complex():
-        return value.item()  # type: ignore[no-any-return]
+        with no_dispatch():
+            return value.item()  # type: ignore[no-any-return]
     return value if is_plain(value) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from torch.utils._mode_utils import no_dispatch
 
 PATTERNS: dict[torch.dtype, tuple[torch.dtype, int]] = {
     torch.float32: (torch.int32, 0x7FC0DEAD),
@@ -33,7 +34,8 @@ def mark(tensor: torch.Tensor) -> bool:
     if not can_mark(tensor):
         return False
     integer, pattern = PATTERNS[tensor.dtype]
-    with torch.no_grad():
+    # Other modes (fake tensors) must not see these operations.
+    with torch.no_grad(), no_dispatch():
         torch.empty(0, dtype=integer, device=tensor.device).set_(tensor.untyped_storage()).fill_(pattern)
     return True
 

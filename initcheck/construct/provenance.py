@@ -17,6 +17,8 @@ from initcheck.records.recording import Origin, ParameterRecord, Recording, Writ
 from initcheck.records.source import Location
 
 UNWATCHED = "the model was built before initcheck watched"
+META = "a tensor on the meta device holds no values, and torch skips some initializers there"
+RESCALING = frozenset({"mul", "div", "add", "sub", "neg", "pow", "lerp", "addcmul", "addcdiv"})
 NO_LINE = "no source line outside torch asked for it"
 
 
@@ -121,6 +123,8 @@ def _watched_record(group: _Group, watched: Watched) -> ParameterRecord:
     numel = group.tensor.numel()
     unwritten = _unwritten(group.tensor, slot, reached)
     created = location(slot.created)
+    if slot.suspect and not reached and group.tensor.is_meta:
+        return replace(record, writes=(Write(record.name, Unknown(META), _line(events[0]), "unknown"),), created=created)
     if unwritten and unwritten == numel:
         return replace(record, writes=(_never(record.name, events),), unwritten=unwritten, created=created)
     writes = _writes(record, region, events, watched)
@@ -169,8 +173,17 @@ def _writes(record: ParameterRecord, region: Region, events: Sequence[Event], wa
         after = deeds.index(parts[0])
         rest = [write for event, write in zip(deeds[after:], writes[after:], strict=True) if event not in parts]
         writes = [joined, *rest]
-    # One line in a loop (`w[i, i] = 1`) is one write.
-    return tuple(dict.fromkeys(writes)) if len(set(writes)) < len(writes) else tuple(writes)
+    return _once(writes)
+
+
+def _once(writes: Sequence[Write]) -> tuple[Write, ...]:
+    """One line in a loop (`w[i, i] = 1`) is one write; but two rescalings by the same line are two."""
+    kept: list[Write] = []
+    for write in writes:
+        rescales = write.call.known() and write.call.get().name.rstrip("_").lstrip("_").removeprefix("foreach_") in RESCALING
+        if rescales or write not in kept:
+            kept.append(write)
+    return tuple(kept)
 
 
 def _covers(event: Event, region: Region) -> bool:

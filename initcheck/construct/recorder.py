@@ -55,7 +55,7 @@ class Recorder(TorchDispatchMode):
     def __exit__(self, kind: Any, value: Any, traceback: Any) -> None:
         super().__exit__(kind, value, traceback)
         if self._hooked:
-            threading.setprofile(None)  # type: ignore[arg-type]  # typeshed forgets that None removes it
+            threading.setprofile(None)
             self._hooked = False
 
     def resolve(self, model: torch.nn.Module) -> Recording:
@@ -73,7 +73,7 @@ class Recorder(TorchDispatchMode):
         what = self._operations[func]
         if what is None or what.idle:
             return func(*args, **kwargs)
-        grows = what.resizes and args[0].untyped_storage().nbytes() == 0
+        grows = what.resizes and storage_key(args[0]) is not None and args[0].untyped_storage().nbytes() == 0
         out = func(*args, **kwargs)
         values = what.values(args, kwargs)
         frame = sys._getframe(1)  # noqa: SLF001  (inspect's public wrapper does not take a depth)
@@ -130,7 +130,7 @@ class Recorder(TorchDispatchMode):
             poison.mark(tensor)
 
     def _note_made(self, what: Operation, values: list[Any], tensor: torch.Tensor, trace: Trace) -> None:
-        inputs = [] if what.name == "lift_fresh" else self._inputs(what, values, None, trace)
+        inputs = self._inputs(what, values, None, trace)
         slot = self._new(tensor, trace)
         if slot is None:
             return
@@ -145,14 +145,14 @@ class Recorder(TorchDispatchMode):
 
     def _inputs(self, what: Operation, values: list[Any], item: int | None, trace: Trace) -> list[Slot]:
         """The memory that was read; for one tensor of a `_foreach_` operation only its partners."""
+        if trace.call is not None or not what.reads:
+            return []
         read: list[torch.Tensor] = []
         for position, value in enumerate(values):
             if position in what.written:
                 continue
             paired = isinstance(value, (list, tuple)) and item is not None
             read += [tensor for number, tensor in _numbered(value) if not paired or number == item]
-        if trace.call is not None:
-            return []
         slots = (self._slot(tensor, trace) for tensor in read if what.pure or tensor.ndim or tensor.requires_grad)
         return list({slot.serial: slot for slot in slots if slot is not None}.values())
 

@@ -15,7 +15,6 @@ from initcheck.theory.identify import identify
 from initcheck.theory.sampling import dtype_eps
 from initcheck.theory.schemes import describe
 
-
 T = TypeVar("T")
 
 

@@ -124,7 +124,7 @@ class Report:
         return f"<Report: {len(self.models)} model{'s' if len(self.models) != 1 else ''}, {said or 'no findings'}>"
 
     def _repr_html_(self) -> str:
-        from initcheck.report.notebook import render  # noqa: PLC0415  (the record must not need its voice)
+        from initcheck.report.notebook import render
 
         return render(self)
 

@@ -22,7 +22,7 @@ MATRIX_KINDS = ("linear", "conv", "conv_transpose", "bilinear", "matmul", "recur
 """Kinds of layers whose weight mixes units."""
 
 
-def tolerance(value: float, text: str) -> Any:  # noqa: ANN401  (dataclass fields are typed by their annotation)
+def tolerance(value: float, text: str) -> Any:
     """A field of a rule that users may set in their configuration."""
     return dataclasses.field(default=value, metadata={"help": text})
 

@@ -81,7 +81,7 @@ def phrase_scale(
         yield rule.finding(
             names,
             f"std is {factor:.3g} times too {direction}{where}",
-            severity=severity,  # type: ignore[arg-type]  # the tuple above lists severities
+            severity=severity,
             observed=f"std {layer.gain.get() / fan**0.5:.3g} ± {100 * error:.1g} %, gain {layer.gain.get():.3g}",
             expected=f"std {worst.required / fan**0.5:.3g} (gain {worst.required:.3g}, fan_in {fan})",
             location=written_at(evidence.record(layer.weight)),

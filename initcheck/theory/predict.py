@@ -33,17 +33,17 @@ def predicted(call: InitCall, shape: Sequence[int], lineage: Sequence[InitCall] 
 
 
 def predicted_of(record: ParameterRecord) -> Distribution | None:
-    """The distribution that a parameter's recorded writes give it, later rescalings included.
+    """The distribution that a parameter's recorded writes give it, later arithmetic in place included.
 
     Returns:
-        None when it was never written in full, or partly rewritten by anything but multiplication with a number.
+        None when it was never written in full, or afterwards changed by anything but arithmetic with numbers on the whole.
     """
     ruling = record.ruling()
     if ruling is None or not ruling.call.known():
         return None
     found = predicted(ruling.call.get(), record.shape, ruling.lineage)
     for write in record.later():
-        if found is None or not write.call.known() or bare_name(write.call.get().name) not in _RESCALINGS:
+        if found is None or not write.call.known() or bare_name(write.call.get().name) not in _STEPS:
             return None
         try:
             found = _STEPS[bare_name(write.call.get().name)](found, write.call.get())
@@ -247,7 +247,6 @@ _STEPS: dict[str, Callable[[Distribution, InitCall], Distribution]] = {
     "clamp": _clamp,
     "erfinv": _erfinv,
 }
-_RESCALINGS = frozenset({"mul", "multiply", "div", "true_divide", "divide", "neg"})
 _INERT = frozenset(
     {"empty", "clone", "copy", "detach", "alias", "to", "to_copy", "float", "double", "half", "bfloat16", "contiguous", "lift_fresh"}
     | {"t", "transpose", "permute", "view", "reshape", "unsqueeze", "squeeze", "expand", "slice", "select", "flatten", "unsafe_view"}

@@ -55,6 +55,7 @@ _FAMILIES = {
     "trunc_normal": "truncated",
     "trunc_normal_tf": "truncated",
 }
+_SIGNS = {"mul": "×", "div": "/", "add": "+", "sub": "-"}
 _RANDOM = frozenset({"uniform", "normal", "truncated", "orthogonal", "sparse"})
 
 
@@ -121,12 +122,15 @@ def describe(call: InitCall, lineage: Sequence[InitCall] = ()) -> str:
     text = _described(call)
     names = [bare_name(step.name) for step in lineage]
     after = lineage[names.index(bare_name(call.name)) + 1 :] if bare_name(call.name) in names else ()
-    for step in after:
-        factor = step.argument("other", step.argument("value"))
-        name = bare_name(step.name)
-        if name in ("mul", "div") and isinstance(factor, (int, float)):
-            text += f" {'×' if name == 'mul' else '/'} {_short(factor)}"
-    return text
+    return text + "".join(_step(step) for step in after)
+
+
+def _step(step: InitCall) -> str:
+    """What one step of arithmetic adds to the text; nothing for steps that only move values."""
+    name, operand = bare_name(step.name), step.argument("other", step.argument("value"))
+    if name in _SIGNS and isinstance(operand, (int, float)):
+        return f" {_SIGNS[name]} {_short(operand)}"
+    return " → erfinv" if name == "erfinv" else ""
 
 
 def _described(call: InitCall) -> str:

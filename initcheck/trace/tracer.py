@@ -265,8 +265,13 @@ def trace(model: torch.nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, An
     return _finish(tracer, result)
 
 
+def returned_floats(result: Any) -> list[Tensor]:
+    """The float tensors in what a model returned, results only."""
+    return [tensor for tensor in _returned(result) if is_float(tensor)]
+
+
 def _finish(tracer: Tracer, result: Any) -> Trace:
-    outputs = [tensor for tensor in _returned(result) if is_float(tensor)]
+    outputs = returned_floats(result)
     edges = [tracer.values.read(tensor) for tensor in outputs]
     tracer._release(outputs, edges, None)  # noqa: SLF001
     graph = Graph(tuple(draft.finish() for draft in tracer.drafts), tuple(edges))

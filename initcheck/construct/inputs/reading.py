@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import Module
 
 from initcheck.construct.inputs.needs import Need, bare, need
-from initcheck.construct.inputs.syntax import BUNDLES, KEEPS, PRODUCTS, dotted, forward_source, parameters
+from initcheck.construct.inputs.syntax import BUNDLES, KEEPS, PRODUCTS, dotted, forward_source, parameters, receiver
 
 Key = tuple[str | int, ...]
 """An argument (`("x",)`), or a part of one (`("batch", "input_ids")`, `("batch", 0)`)."""
@@ -53,6 +53,7 @@ class _Reader:
 
     module: Module
     path: str
+    owner: str = "self"
     found: dict[Key, Use] = field(default_factory=dict)
     names: dict[str, _Origin] = field(default_factory=dict)
     layers: dict[str, tuple[Module, str]] = field(default_factory=dict)
@@ -60,6 +61,7 @@ class _Reader:
     def uses(self, depth: int) -> dict[Key, Use]:
         function = forward_source(self.module)
         if function is not None and depth < _DEPTH:
+            self.owner = receiver(function)
             self.names = {name: _Origin(((name,),)) for name in parameters(function)}
             self.block(function.body, depth)
         return self.found
@@ -105,7 +107,7 @@ class _Reader:
                 continue
             names = [node.id for node in ast.walk(statement.target) if isinstance(node, ast.Name)]
             if names:
-                self.layers[names[-1]] = (layer[0][0], f"{layer[1]}.0")
+                self.layers[names[-1]] = (layer[0][0], f"{layer[1]}.0".lstrip("."))
         if origin is not None and isinstance(statement.target, ast.Name) and isinstance(statement.iter, (ast.Name, ast.Call)):
             self.names[statement.target.id] = _Origin(origin.keys, stepped=0)
         self.block(statement.body, depth)
@@ -159,7 +161,7 @@ class _Reader:
         if name in ("cat", "concat", "hstack", "concatenate"):
             return self.joined(call, name, depth)
         base = call.func.value if isinstance(call.func, ast.Attribute) else None
-        if isinstance(base, ast.Name) and base.id == "self" and self.own_method(name, call, depth):
+        if isinstance(base, ast.Name) and base.id == self.owner and self.own_method(name, call, depth):
             return None
         own = self.value(base, depth) if base is not None else None
         origins = [self.value(argument, depth) for argument in call.args]
@@ -192,10 +194,11 @@ class _Reader:
             return False
         given = [self.value(argument, depth) for argument in call.args]
         named = {keyword.arg: self.value(keyword.value, depth) for keyword in call.keywords if keyword.arg}
-        outer, bound = self.names, dict(zip(parameters(function), given, strict=False)) | named
+        outer, owner, bound = self.names, self.owner, dict(zip(parameters(function), given, strict=False)) | named
         self.names = {key: origin for key, origin in bound.items() if origin is not None and key is not None}
+        self.owner = receiver(function)
         self.block(function.body, depth + 1)
-        self.names = outer
+        self.names, self.owner = outer, owner
         return True
 
     def enter(self, layer: tuple[Module, str], call: ast.Call, depth: int) -> None:
@@ -209,12 +212,12 @@ class _Reader:
                 self.note(origin, resolve(*layer, keyword.arg, depth + 1))
 
     def note_bare(self, name: str, origin: _Origin | None, weight: ast.expr) -> None:
-        path = dotted(weight)
+        path = dotted(weight, self.owner)
         target: Any = self.module
-        for part in path[1:]:
+        for part in path:
             target = getattr(target, part, None)
-        if origin is not None and path[:1] == ["self"] and isinstance(target, Tensor):
-            wish = bare(name, target, ".".join(filter(None, [self.path, *path[1:]])))
+        if origin is not None and isinstance(target, Tensor):
+            wish = bare(name, target, ".".join(filter(None, [self.path, *path])))
             self.note(origin, None if wish is None else Use(wish))
 
     def note(self, origin: _Origin, use: Use | None) -> None:
@@ -228,7 +231,7 @@ class _Reader:
     def layer(self, expression: ast.expr) -> tuple[Module, str] | None:
         """The module that an expression such as `self.blocks[0].attn` names."""
         if isinstance(expression, ast.Name):
-            return (self.module, self.path) if expression.id == "self" else self.layers.get(expression.id)
+            return (self.module, self.path) if expression.id == self.owner else self.layers.get(expression.id)
         if isinstance(expression, ast.Attribute):
             part: Any = expression.attr
         elif isinstance(expression, ast.Subscript) and isinstance(expression.slice, ast.Constant):

@@ -53,12 +53,17 @@ Tree: TypeAlias = Any
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """One input to try. `prepare` opens a context in which the model accepts it (image sizes of detectors); keep it open for every run."""
+    """One input to try.
+
+    `prepare` opens a context in which the model accepts it (image sizes of detectors); keep it open for every run.
+    `inferred` says that the sizes are ours and may be changed; an input that somebody gave is never replaced.
+    """
 
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     summary: InputSummary
     prepare: Callable[[], AbstractContextManager[None]] = field(default=nullcontext)
+    inferred: bool = False
 
 
 class Drawer:

@@ -84,20 +84,28 @@ def forward_source(module: Module, method: str = "forward") -> ast.FunctionDef |
     return next((node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)), None)
 
 
+def receiver(function: ast.FunctionDef) -> str:
+    """The name of the first argument, which is the module itself."""
+    listed = [*function.args.posonlyargs, *function.args.args]
+    return listed[0].arg if listed else "self"
+
+
 def parameters(function: ast.FunctionDef) -> list[str]:
-    """The names of the arguments without `self`."""
+    """The names of the arguments after the module itself."""
     listed = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
-    return [name for name in (*listed, *(a.arg for a in function.args.kwonlyargs)) if name != "self"]
+    return [*listed[1:], *(argument.arg for argument in function.args.kwonlyargs)]
 
 
-def dotted(expression: ast.expr) -> list[str]:
-    """The parts of `self.a.b`, looking through transposes and casts; empty for anything else."""
+def dotted(expression: ast.expr, owner: str) -> list[str]:
+    """The parts after `owner` of `owner.a.b`, looking through transposes and casts; empty for anything else."""
     parts: list[str] = []
-    while isinstance(expression, ast.Attribute) or (isinstance(expression, ast.Call) and isinstance(expression.func, ast.Attribute)):
-        if isinstance(expression, ast.Call):
-            expression = expression.func.value if expression.func.attr in ("t", "transpose", "float", "to") else expression.func
-            continue
-        if expression.attr not in ("T", "mT", "data"):
-            parts.append(expression.attr)
-        expression = expression.value
-    return ["self", *reversed(parts)] if isinstance(expression, ast.Name) and expression.id == "self" else []
+    while True:
+        if isinstance(expression, ast.Call) and isinstance(expression.func, ast.Attribute):
+            expression = expression.func.value
+        elif isinstance(expression, ast.Attribute):
+            if expression.attr not in ("T", "mT", "data"):
+                parts.append(expression.attr)
+            expression = expression.value
+        else:
+            break
+    return parts[::-1] if isinstance(expression, ast.Name) and expression.id == owner else []

@@ -54,13 +54,13 @@ class ForgetGateBias(LayerRule):
             (record := evidence.record(name)) is not None and _is_default(record.ruling()) and not record.later() for name in names
         )
         if forget < self.closed:
-            yield self._say(layer, evidence, names, forget, "warning", "the forget gate starts nearly closed")
+            yield self._say(evidence, names, forget, "warning", "the forget gate starts nearly closed")
         elif default and forget < 0.5:
-            yield self._say(layer, evidence, names, forget, "info", "the forget gate starts at one half; a bias of 1 keeps more memory")
+            yield self._say(evidence, names, forget, "info", "the forget gate starts at one half; a bias of 1 keeps more memory")
         elif 1.5 < forget < 2.5 and all(stats.block_mean[FORGET] > 0.75 for stats in found):
-            yield self._say(layer, evidence, names, forget, "info", "both bias vectors are 1, so the forget bias is 2")
+            yield self._say(evidence, names, forget, "info", "both bias vectors are 1, so the forget bias is 2")
 
-    def _say(self, layer: Layer, evidence: Evidence, names: tuple[str, ...], forget: float, severity: Severity, message: str) -> Finding:
+    def _say(self, evidence: Evidence, names: tuple[str, ...], forget: float, severity: Severity, message: str) -> Finding:
         record = evidence.record(names[0])
         later = record.later() if record is not None else ()
         location = later[-1].location.get() if later and later[-1].location.known() else written_at(record)

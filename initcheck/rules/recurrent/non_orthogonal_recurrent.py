@@ -76,8 +76,6 @@ class NonOrthogonalRecurrent(LayerRule):
 
 
 def _advice(blocks: int) -> str:
-    return (
-        "nn.init.orthogonal_ for each gate: for w in weight_hh.chunk(%d): nn.init.orthogonal_(w)" % blocks
-        if blocks > 1
-        else "nn.init.orthogonal_"
-    )  # noqa: UP031
+    if blocks == 1:
+        return "nn.init.orthogonal_"
+    return f"nn.init.orthogonal_ for each gate: for gate in weight_hh.chunk({blocks}): nn.init.orthogonal_(gate)"

@@ -110,8 +110,7 @@ def _mismatched(named: str, call: InitCall, nonlinearity: Nonlinearity, facts: G
 
 def _nominal_gain(call: InitCall) -> float | None:
     """The gain that the author asked for, before fans enter; fan_out and Xavier's average are matters of shape, not of nonlinearity."""
-    square = scheme_gain(call, (100, 100), 100)
-    return square
+    return scheme_gain(call, (100, 100), 100)
 
 
 def _severity(layer: Layer, call: InitCall) -> tuple[Severity, str]:

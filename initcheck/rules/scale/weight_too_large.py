@@ -10,8 +10,8 @@ from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Severity
 from initcheck.records.rule import Example
 from initcheck.rules.base import ModelRule, tolerance
-from initcheck.rules.scales import ScaleExcess, explicit, phrase_scale, reference_gain
 from initcheck.rules.chains import judged_chains
+from initcheck.rules.scales import ScaleExcess, explicit, phrase_scale, reference_gain
 
 
 @dataclass(frozen=True)

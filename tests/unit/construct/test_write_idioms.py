@@ -1,12 +1,11 @@
 """One test per way of writing a parameter: the record must say who did it, how, and on which line."""
 
 import copy
-import inspect
 import math
+import pathlib
 import threading
-import warnings
 
-import numpy
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -15,6 +14,7 @@ from torch.nn.init import xavier_uniform_
 from initcheck.construct.recorder import Recorder
 from initcheck.records.recording import InitCall
 
+SOURCE = pathlib.Path(__file__).read_text(encoding="utf-8").splitlines()
 KAIMING = InitCall("kaiming_uniform_", (("a", math.sqrt(5)), ("mode", "fan_in"), ("nonlinearity", "leaky_relu")))
 
 
@@ -43,7 +43,7 @@ def record_of(build, name="p"):
 
 def line(marker):
     """The number of the line of this file that ends in `# <marker>`."""
-    found = [number for number, text in enumerate(open(__file__), 1) if text.rstrip().endswith(f"# {marker}")]
+    found = [number for number, text in enumerate(SOURCE, 1) if text.rstrip().endswith(f"# {marker}")]
     assert len(found) == 1, marker
     return found[0]
 
@@ -109,7 +109,7 @@ def test_framework_default():
     write = ruled(record, "kaiming_uniform_", origin="framework default", at="at:default")
     assert write.call.get() == KAIMING
     assert record.created == write.location.get()
-    text = open(__file__).readlines()[record.created.line - 1]
+    text = SOURCE[record.created.line - 1]
     assert text[record.created.column - 1 : record.created.end_column - 1] == "nn.Linear(6, 8)"
     assert record.module == "0"
 
@@ -139,15 +139,29 @@ def test_composite_functions_are_one_write(name, shape, kwargs):
     assert names(write) == [name]
 
 
-def test_initialization_while_on_meta():
+@pytest.mark.parametrize("name", ["xavier_normal_", "kaiming_uniform_", "constant_"])
+def test_initialization_while_on_meta(name):
     def build():
         p = nn.Parameter(torch.empty(8, 6, device="meta"))
-        nn.init.trunc_normal_(p, std=0.1)
+        getattr(nn.init, name)(p, **({"val": 0.5} if name == "constant_" else {}))
         return p
 
     record = record_of(build)
-    ruled(record, "trunc_normal_", std=0.1)
+    ruled(record, name)
     assert record.unwritten == 0
+
+
+@pytest.mark.parametrize("fill", [nn.init.trunc_normal_, nn.init.orthogonal_, lambda p: nn.init.sparse_(p, 0.5)])
+def test_initializers_that_skip_meta_are_seen_or_honestly_unknown(fill):
+    def build():
+        p = nn.Parameter(torch.empty(8, 6, device="meta"))
+        fill(p)
+        return p
+
+    record = record_of(build)
+    write = the_write(record)
+    assert record.unwritten == 0
+    assert write.origin == ("user" if write.call.known() else "unknown")
 
 
 # Raw operations
@@ -379,7 +393,9 @@ def test_never_written():
     assert not write.call.known()
 
 
-@pytest.mark.parametrize("make", [lambda: torch.Tensor(4, 4), lambda: torch.empty_like(torch.ones(4, 4)), lambda: torch.ones(2).new_empty(4, 4)])
+@pytest.mark.parametrize(
+    "make", [lambda: torch.Tensor(4, 4), lambda: torch.empty_like(torch.ones(4, 4)), lambda: torch.ones(2).new_empty(4, 4)]
+)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.float16, torch.bfloat16])
 def test_never_written_by_any_name(make, dtype):
     record = record_of(lambda: make().to(dtype) if dtype is not torch.float32 else make())
@@ -421,9 +437,10 @@ def test_meta_to_empty_and_reset():
     ruled(record, "kaiming_uniform_", origin="framework default", at="at:reset")
 
 
-def test_left_on_meta_and_never_written():
+def test_left_on_meta_is_not_known():
     record = record_of(lambda: nn.Parameter(torch.empty(4, 4, device="meta")))
-    assert (record.unwritten, the_write(record).origin) == (16, "never written")
+    assert (record.unwritten, the_write(record).origin) == (0, "unknown")
+    assert "meta device" in the_write(record).call.reason
 
 
 # From outside
@@ -431,7 +448,7 @@ def test_left_on_meta_and_never_written():
 
 def test_from_numpy():
     def build():
-        return nn.Parameter(torch.from_numpy(numpy.ones((4, 4), dtype="float32")))  # at:numpy
+        return nn.Parameter(torch.from_numpy(np.ones((4, 4), dtype="float32")))  # at:numpy
 
     write = the_write(record_of(build))
     assert (write.origin, write.extent, write.location.get().line) == ("external", "full", line("at:numpy"))
@@ -443,7 +460,7 @@ def test_frombuffer_is_never_seen_but_external():
 
 
 def test_tensor_of_numpy():
-    write = the_write(record_of(lambda: nn.Parameter(torch.tensor(numpy.ones((4, 4))))))
+    write = the_write(record_of(lambda: nn.Parameter(torch.tensor(np.ones((4, 4))))))
     assert write.origin in ("external", "user")
     assert write.extent == "full"
 
@@ -452,7 +469,7 @@ def test_copy_from_numpy():
     def build():
         layer = linear()
         with torch.no_grad():
-            layer.weight.copy_(torch.from_numpy(numpy.zeros((8, 6))))  # at:copy-numpy
+            layer.weight.copy_(torch.from_numpy(np.zeros((8, 6))))  # at:copy-numpy
         return layer
 
     write = the_write(record_of(build, "weight"))
@@ -564,8 +581,7 @@ def test_fused_weights():
     def build():
         q, k = nn.Linear(4, 4), nn.Linear(4, 4)
         fused = nn.Parameter(torch.cat([q.weight, k.weight]))  # at:cat
-        holder = nn.ModuleDict({"q": q, "k": k, "fused": One(fused)})
-        return holder
+        return nn.ModuleDict({"q": q, "k": k, "fused": One(fused)})
 
     write = ruled(record_of(build, "fused.p"), "cat", origin="copied", at="at:cat")
     assert write.sources == ("q.weight", "k.weight")
@@ -961,6 +977,12 @@ def test_loop_over_elements_is_one_write():
     assert len(record.later()) == 1
 
 
-def test_lines_are_unique_and_this_file_is_read():
-    assert inspect.getsourcefile(test_double) == __file__
-    warnings.warn  # noqa: B018
+def test_loop_of_rescalings_counts():
+    def build():
+        layer = linear()
+        for _ in range(3):
+            layer.weight.data *= 0.5
+        return layer
+
+    record = record_of(build, "weight")
+    assert [write.call.get() for write in record.later()] == [InitCall("mul_", (("other", 0.5),))] * 3

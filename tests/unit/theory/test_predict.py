@@ -168,6 +168,10 @@ def test_later_rescalings_count():
     assert predicted_of(record(full)).std == 1.0
     assert predicted_of(record(full, halved, halved)).std == 0.25
     assert predicted_of(record(halved, full)).std == 1.0
+    drawn = Write("w", Known(step("uniform_", **{"from": -0.9, "to": 0.9})), Unknown(""), "user")
+    inverted = Write("w", Known(step("erfinv_")), Unknown(""), "user", "partial")
+    torch.manual_seed(0)
+    check(predicted_of(record(drawn, inverted, halved)), torch.empty(SHAPE).uniform_(-0.9, 0.9).erfinv_().mul_(0.5))
     assert predicted_of(record(full, other)) is None
     assert predicted_of(record()) is None
     assert predicted_of(record(Write("w", Unknown("read from a file"), Unknown(""), "loaded"))) is None

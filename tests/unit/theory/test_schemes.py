@@ -79,6 +79,8 @@ def test_arithmetic_shows_in_the_text():
     assert describe(randn, (randn, call("mul", other=0.02))) == "randn × 0.02"
     assert describe(randn, (randn, call("div", other=8))) == "randn / 8"
     assert describe(randn, (randn, call("mul", other="weight"))) == "randn"
+    assert describe(call("rand"), (call("rand"), call("mul", other=2), call("sub", other=1, alpha=1))) == "rand × 2 - 1"
+    assert describe(randn, (randn, call("clone"), call("neg"), call("erfinv"))) == "randn → erfinv"
 
 
 def test_every_layer_default_of_torch_is_recognised():

@@ -1,0 +1,194 @@
+"""A seat belt for user code that runs while a model is built: no network, no programs, no writes, no stdin. It is not a sandbox."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from initcheck.errors import TargetError
+
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+REFUSED = {
+    "socket.connect": "opens a network connection",
+    "socket.getaddrinfo": "looks up a network address",
+    "subprocess.Popen": "starts a program",
+    "os.system": "starts a program",
+    "os.exec": "starts a program",
+    "os.posix_spawn": "starts a program",
+    "os.fork": "starts a process",
+    "os.forkpty": "starts a process",
+    "os.remove": "deletes a file",
+    "os.rmdir": "deletes a folder",
+    "os.rename": "renames a file",
+    "os.mkdir": "creates a folder",
+    "shutil.rmtree": "deletes a folder",
+    "shutil.move": "moves a file",
+    "shutil.copyfile": "copies a file",
+}
+"""Audit events that are refused while the guard is on, and what the user's code does there."""
+
+_state: dict[str, Any] = {"on": False, "thread": 0, "path": "", "installed": False}
+
+
+class Refused(TargetError):
+    """User code did something that building a model does not need."""
+
+    name = "refused"
+
+
+@contextlib.contextmanager
+def guarded(path: str) -> Iterator[None]:
+    """Runs user code from `path` with refusals in force, empty `sys.argv`, no stdin, prints on stderr, and its folder importable.
+
+    Raises:
+        Refused: from inside the user's code, when it opens a connection, starts a program, or writes outside a temporary folder.
+    """
+    if not _state["installed"]:
+        sys.addaudithook(_audit)
+        _state["installed"] = True
+    folder = str(Path(path).resolve().parent) if path else ""
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_changed(sys, "argv", [path or "initcheck"]))
+        stack.enter_context(_changed(sys, "stdin", io.StringIO("")))
+        stack.enter_context(_changed(torch, "save", _refuse_save))
+        stack.enter_context(contextlib.redirect_stdout(sys.stderr))
+        stack.enter_context(_search_path(folder))
+        stack.enter_context(_environment())
+        before = dict(_state)
+        _state.update(on=True, thread=threading.get_ident(), path=path)
+        try:
+            yield
+        finally:
+            _state.update(before)
+
+
+def _audit(event: str, args: tuple[Any, ...]) -> None:
+    if not _state["on"] or _state["thread"] != threading.get_ident():
+        return
+    if event in REFUSED and not _temporary(args[0] if args else None):
+        _refuse(REFUSED[event])
+    if event == "open" and len(args) > 2 and isinstance(args[2], int) and args[2] & WRITING and not _harmless(args[0]):
+        _refuse(f"writes {args[0]}")
+
+
+def _refuse(what: str) -> None:
+    frame: Any = sys._getframe(1)  # noqa: SLF001
+    line = 0
+    while frame is not None:
+        if _state["path"] and Path(frame.f_code.co_filename).name == Path(_state["path"]).name:
+            line = frame.f_lineno
+        frame = frame.f_back
+    where = f"{_state['path']}:{line}" if line else _state["path"] or "the model's code"
+    raise Refused(f"{where} {what}; building a model must not", "put the model alone into a function: def initcheck_model(): return Net(...)")
+
+
+def _refuse_save(*_args: Any, **_kwargs: Any) -> None:
+    _refuse("saves with torch.save")
+
+
+def _harmless(path: object) -> bool:
+    """Temporary folders, devices, caches of bytecode, and file descriptors."""
+    if isinstance(path, int) or path is None:
+        return True
+    text = os.fsdecode(path) if isinstance(path, (str, bytes, os.PathLike)) else ""
+    return text.startswith("/dev/") or "__pycache__" in text or _temporary(text)
+
+
+def _temporary(path: object) -> bool:
+    if not isinstance(path, (str, bytes, os.PathLike)):
+        return False
+    roots = {str(Path(tempfile.gettempdir()).resolve()), tempfile.gettempdir()}
+    text = os.fsdecode(path)
+    inside = any(text.startswith(root + os.sep) for root in roots)
+    return inside and not str(Path(text).resolve()).startswith(str(Path.cwd()))
+
+
+@contextlib.contextmanager
+def _changed(owner: Any, name: str, value: Any) -> Iterator[None]:
+    before = getattr(owner, name)
+    setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        setattr(owner, name, before)
+
+
+@contextlib.contextmanager
+def _search_path(folder: str) -> Iterator[None]:
+    before = list(sys.path)
+    for entry in (str(Path.cwd()), folder):
+        if entry and entry not in sys.path:
+            sys.path.insert(0, entry)
+    try:
+        yield
+    finally:
+        sys.path[:] = before
+
+
+@contextlib.contextmanager
+def _environment() -> Iterator[None]:
+    wanted = {"MPLBACKEND": "agg", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@contextlib.contextmanager
+def on_cpu(note: Callable[[str], None]) -> Iterator[None]:
+    """Where no accelerator is present, requests for one give the CPU instead; `note` is told once."""
+    if torch.cuda.is_available():
+        yield
+        return
+    told: list[str] = []
+
+    def tell() -> None:
+        if not told:
+            told.append("said")
+            note("asks for cuda; built on cpu (initial weights do not depend on it)")
+
+    with contextlib.ExitStack() as stack:
+        for owner in (torch.nn.Module, torch.Tensor):
+            stack.enter_context(_changed(owner, "cuda", _stay(tell)))
+            stack.enter_context(_changed(owner, "to", _moved(owner.to, tell)))
+        yield
+
+
+def _stay(tell: Callable[[], None]) -> Callable[..., Any]:
+    def cuda(self: Any, *_args: Any, **_kwargs: Any) -> Any:
+        tell()
+        return self
+
+    return cuda
+
+
+def _moved(original: Callable[..., Any], tell: Callable[[], None]) -> Callable[..., Any]:
+    def to(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if any(_is_cuda(value) for value in (*args, *kwargs.values())):
+            tell()
+            args = tuple("cpu" if _is_cuda(value) else value for value in args)
+            kwargs = {name: "cpu" if _is_cuda(value) else value for name, value in kwargs.items()}
+        return original(self, *args, **kwargs)
+
+    return to
+
+
+def _is_cuda(value: object) -> bool:
+    if isinstance(value, torch.device):
+        return bool(value.type == "cuda")
+    return isinstance(value, str) and value.split(":")[0] == "cuda"

@@ -1,0 +1,98 @@
+"""Inputs of models with a configuration in the manner of transformers and diffusers, which are never imported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from torch import Tensor
+
+from initcheck.construct.inputs.declared import Plan, arguments_of
+from initcheck.construct.inputs.samples import Form, Tree
+from initcheck.construct.inputs.shapes import TIME
+
+_INNER = ("text_config", "vision_config", "audio_config", "backbone_config", "encoder", "decoder", "qformer_config")
+_HEAVY = frozenset({"pixel_values", "sample", "input_features", "input_values"})
+_COMPANIONS = ("input_ids", "pixel_values", "decoder_input_ids", "input_features", "input_values")
+
+
+def is_configured(model: Any) -> bool:
+    """Whether the model carries a configuration object that names sizes."""
+    config = getattr(model, "config", None)
+    return config is not None and (hasattr(model, "main_input_name") or hasattr(config, "vocab_size") or hasattr(config, "sample_size"))
+
+
+def configured(model: Any, batch: int) -> Iterator[Plan]:
+    """Inputs by the main input's name and the configuration, then all that the signature knows, then the model's own dummy."""
+    config = model.config
+    names = {parameter.name: parameter for parameter in arguments_of(model)}
+    rows = min(batch, 8)
+    main = str(getattr(model, "main_input_name", "") or "input_ids")
+    main = main if main in names else next((name for name in ("sample", "hidden_states", *_COMPANIONS) if name in names), "")
+    required = [name for name, p in names.items() if p.default is p.empty and p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    decoder = ["decoder_input_ids"] if getattr(config, "is_encoder_decoder", False) and "decoder_input_ids" in names else []
+    minimal = list(dict.fromkeys([*([main] if main else []), *required, *decoder]))
+    everything = list(dict.fromkeys([*minimal, *(name for name in _COMPANIONS if name in names)]))
+    origin = f"config of {type(config).__name__}"
+    for wanted in (minimal, everything):
+        heavy = any(name in _HEAVY for name in wanted)
+        for count in dict.fromkeys((min(rows, 4 if max(_edges(config)) <= 96 else 2) if heavy else rows, 1)):
+            kwargs = {name: form for name in wanted if (form := _form(name, config, count)) is not None}
+            if kwargs:
+                yield Plan((), kwargs | _quiet(names), origin, count)
+    dummy = getattr(model, "dummy_inputs", None)
+    if isinstance(dummy, dict) and all(isinstance(value, Tensor) for value in dummy.values()):
+        yield Plan((), dict(dummy) | _quiet(names), "dummy_inputs", 0)
+
+
+def token_model(model: Any) -> bool:
+    """Whether the main input of a configured model is integer tokens."""
+    return is_configured(model) and getattr(model, "main_input_name", "") == "input_ids"
+
+
+def _quiet(names: dict[str, Any]) -> dict[str, Tree]:
+    """A cache of keys and values is no result."""
+    return {"use_cache": False} if "use_cache" in names else {}
+
+
+def _form(name: str, config: Any, batch: int) -> Tree:
+    vocabulary = int(_look(config, "vocab_size", 32))
+    channels = int(_look(config, "num_channels", None) or _look(config, "in_channels", 3))
+    mels = int(_look(config, "num_mel_bins", None) or _look(config, "input_feat_per_channel", 80))
+    time = min(TIME, int(_look(config, "max_position_embeddings", TIME)) or TIME)
+    width = int(_look(config, "hidden_size", None) or _look(config, "cross_attention_dim", 32))
+    forms: dict[str, Tree] = {
+        "input_ids": Form((batch, time), "int64", vocabulary),
+        "decoder_input_ids": Form((batch, time), "int64", vocabulary),
+        "pixel_values": Form((batch, channels, *_edges(config)), "float"),
+        "sample": Form((batch, channels, *_edges(config, "sample_size")), "float"),
+        "timestep": Form((batch,), "int64", 1000),
+        "encoder_hidden_states": Form((batch, time, width)),
+        "hidden_states": Form((batch, time, width)),
+        "input_features": Form((batch, mels, 2 * int(_look(config, "max_source_positions", 64)))),
+        "input_values": Form((batch, 16000)),
+        "bbox": Form((batch, time, 4), "int64", fill=1.0),
+        "attention_mask": Form((batch, time), "int64", fill=1.0),
+        "inputs_embeds": None,
+    }
+    if name == "input_values" and hasattr(config, "max_length") and hasattr(config, "num_mel_bins"):
+        return Form((batch, int(config.max_length), mels))
+    if name == "pixel_values" and hasattr(config, "num_frames"):
+        return Form((1, int(config.num_frames), channels, *_edges(config)))
+    return forms.get(name)
+
+
+def _edges(config: Any, name: str = "image_size") -> tuple[int, int]:
+    size = _look(config, name, None) or _look(config, "image_size", None) or 224
+    if isinstance(size, dict):
+        size = tuple(size.values())
+    return (int(size[0]), int(size[-1])) if isinstance(size, (tuple, list)) else (int(size), int(size))
+
+
+def _look(config: Any, name: str, default: Any) -> Any:
+    """An attribute of the configuration or of one nested in it."""
+    for source in (config, *(getattr(config, inner, None) for inner in _INNER)):
+        value = getattr(source, name, None)
+        if value is not None and not callable(value):
+            return value
+    return default

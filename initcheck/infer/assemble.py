@@ -1,0 +1,123 @@
+"""Graph, numbers and provenance together become the evidence: one layer per weight, and the chains between normalizations."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Mapping
+
+from initcheck.infer.chains import chains, reached
+from initcheck.infer.flow import Flow, is_weighted
+from initcheck.infer.layers import Scene, layer, unused
+from initcheck.infer.roles import Roles
+from initcheck.infer.uses import Use, uses
+from initcheck.records.evidence import Evidence, Layer
+from initcheck.records.graph import Graph
+from initcheck.records.recording import Recording
+from initcheck.records.stats import RunStats, WeightStats
+from initcheck.records.target import Target
+
+ORDER = ("linear", "conv", "conv_transpose", "bilinear", "matmul", "recurrent", "embedding", "norm", "scale", "bias", "other")
+
+
+def assemble(
+    target: Target, graph: Graph, run: RunStats, weights: tuple[WeightStats, ...], recording: Recording, modules: Mapping[str, str]
+) -> Evidence:
+    """Builds the evidence for one model; `modules` maps module paths to class names."""
+    shapes = {record.name: record.shape for record in recording.parameters}
+    first_names = {other: record.name for record in recording.parameters for other in record.tied}
+    flow = Flow(graph)
+    roles = Roles(flow)
+    found = [_renamed(use, first_names) for use in uses(flow, shapes | {other: shapes[name] for other, name in first_names.items()})]
+    signals = {stats.node: stats for stats in run.signals}
+    scene = Scene(flow, roles, signals, _depths(flow), {stats.parameter: stats for stats in weights}, _owners(found), modules)
+    layers = _layers(scene, found, recording)
+    return Evidence(
+        target=target,
+        recording=recording,
+        layers=_with_outgoing(layers, roles, found),
+        chains=chains(roles, _used_as_layers(found), signals),
+        weights=weights,
+        flows=run.flows,
+        outputs=run.outputs,
+        batch=run.batch,
+    )
+
+
+def _renamed(use: Use, first_names: Mapping[str, str]) -> Use:
+    if use.parameter not in first_names:
+        return use
+    return Use(
+        first_names[use.parameter], use.node, use.kind, use.reads, use.fan_in, use.fan_out, use.groups, use.blocks, use.cell, use.derived
+    )
+
+
+def _layers(scene: Scene, found: list[Use], recording: Recording) -> list[Layer]:
+    by_name: dict[str, list[Use]] = defaultdict(list)
+    for use in found:
+        by_name[use.parameter].append(use)
+    biases = _biases(found, by_name)
+    taken = set(biases.values())
+    made: list[tuple[int, Layer]] = []
+    for record in recording.parameters:
+        mine = by_name.get(record.name, [])
+        if record.name in taken:
+            continue
+        if not mine:
+            made.append((len(scene.flow.nodes), unused(record)))
+            continue
+        mine.sort(key=lambda use: (ORDER.index(use.kind), use.node))
+        made.append((min(use.node for use in mine), layer(scene, record, mine, biases.get(record.name, ""))))
+    return [one for _, one in sorted(made, key=lambda pair: pair[0])]
+
+
+def _biases(found: list[Use], by_name: Mapping[str, list[Use]]) -> dict[str, str]:
+    """Which bias belongs to which weight: by the operation that adds it, else by the module that owns both."""
+    weighted = {use.node: use.parameter for use in found if use.kind not in ("bias", "scale", "other")}
+    owners: dict[str, str] = {}
+    for use in found:
+        if use.kind != "bias" or len(by_name[use.parameter]) == 0 or any(other.kind != "bias" for other in by_name[use.parameter]):
+            continue
+        path, _, leaf = use.parameter.rpartition(".")
+        if use.cell or "bias" not in leaf:
+            continue
+        prefix = f"{path}." if path else ""
+        named = f"{prefix}{leaf.replace('bias', 'weight')}"
+        owner = weighted.get(use.node) or (named if named in by_name else None)
+        if owner is not None and owner not in owners:
+            owners[owner] = use.parameter
+    return owners
+
+
+def _owners(found: list[Use]) -> dict[int, str]:
+    return {use.node: use.parameter for use in found if use.kind not in ("bias", "scale", "other")}
+
+
+def _used_as_layers(found: list[Use]) -> list[Use]:
+    return [use for use in found if use.kind not in ("bias", "scale", "other", "norm", "embedding", "recurrent")]
+
+
+def _with_outgoing(layers: list[Layer], roles: Roles, found: list[Use]) -> tuple[Layer, ...]:
+    at: dict[int, list[str]] = defaultdict(list)
+    nodes: dict[str, list[int]] = defaultdict(list)
+    for use in found:
+        nodes[use.parameter].append(use.node)
+        if use.kind not in ("bias", "scale", "other"):
+            at[use.node].append(use.parameter)
+    done = []
+    for one in layers:
+        names: list[str] = []
+        if one.kind not in ("bias", "scale", "unused", "norm"):
+            for node in nodes[one.weight]:
+                names += [name for after in sorted(reached(roles, node, norms=True)[0]) for name in at[after]]
+        done.append(dataclasses.replace(one, outgoing=tuple(dict.fromkeys(names))))
+    return tuple(done)
+
+
+def _depths(flow: Flow) -> list[int]:
+    """For each node the number of weight layers on the longest path to it, itself included."""
+    depths: list[int] = []
+    for node in flow.nodes:
+        before = max((depths[edge.node] for edge in node.inputs if edge.node < node.id), default=0)
+        depths.append(before + (1 if (is_weighted(node) or node.op == "recurrent") and flow.carries[node.id] else 0))
+    return depths

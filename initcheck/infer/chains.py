@@ -1,0 +1,142 @@
+"""Stretches of weights between which stands no normalization and no residual sum, and how the signal changes along them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from initcheck.errors import NotKnown
+from initcheck.infer.ops import attribute
+from initcheck.infer.roles import Roles
+from initcheck.infer.uses import Use
+from initcheck.records.evidence import Chain, Hop
+from initcheck.records.fact import Fact, Known, Unknown
+from initcheck.records.graph import Node
+from initcheck.records.stats import SignalStats
+from initcheck.theory.fans import live_taps
+
+CHAINED = ("linear", "conv", "conv_transpose", "bilinear", "matmul")
+STOPS = ("weight_layer", "attention", "recurrent", "residual_add", "gate_multiply", "output", "softmax", "log_softmax")
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """From each weight operation to those that follow it, and those that nothing follows but the output."""
+
+    following: Mapping[int, tuple[int, ...]]
+    heads: frozenset[int]
+
+
+def reached(roles: Roles, start: int, *, norms: bool) -> tuple[set[int], set[str]]:
+    """The weight operations that a value reaches through nonlinearities (and normalizations, if asked), and what else it meets."""
+    found: set[int] = set()
+    met: set[str] = set()
+    waiting, seen = [start], {start}
+    while waiting:
+        reach = roles.feeds(waiting.pop())
+        if "output" in reach.roles:
+            met.add("output")
+        for end, role in reach.ends.items():
+            if role == "weight_layer":
+                found.add(end)
+            elif role in STOPS or (role.endswith("_norm") and not norms):
+                met.add(role)
+            elif end not in seen:
+                seen.add(end)
+                waiting.append(end)
+    return found, met
+
+
+def steps(roles: Roles, nodes: list[int]) -> Steps:
+    """How the weight operations `nodes` follow each other."""
+    known = set(nodes)
+    following: dict[int, tuple[int, ...]] = {}
+    heads = set()
+    for node in nodes:
+        found, met = reached(roles, node, norms=False)
+        following[node] = tuple(sorted(found & known))
+        if not found and met and met <= {"output", "softmax", "log_softmax"}:
+            heads.add(node)
+    return Steps(following, frozenset(heads))
+
+
+def chains(roles: Roles, uses: list[Use], signals: Mapping[int, SignalStats]) -> tuple[Chain, ...]:
+    """The longest stretch that ends at each last weight; the head is no part of it."""
+    weights = {use.node: use for use in uses if use.kind in CHAINED and not use.derived} | {
+        use.node: use for use in uses if use.kind in CHAINED and use.derived
+    }
+    walk = steps(roles, sorted(weights))
+    before: dict[int, int] = {}
+    length: dict[int, int] = {}
+    for node in sorted(weights):
+        length.setdefault(node, 1)
+        for after in walk.following[node]:
+            if after not in walk.heads and after > node and length[node] + 1 > length.get(after, 1):
+                length[after], before[after] = length[node] + 1, node
+    lasts = [node for node in weights if node not in walk.heads and not [a for a in walk.following[node] if a not in walk.heads and before.get(a) == node]]
+    found = []
+    for last in sorted(lasts):
+        path = [last]
+        while path[0] in before:
+            path.insert(0, before[path[0]])
+        if len(path) > 1:
+            found.append(_chain(roles, [weights[node] for node in path], signals))
+    return tuple(found)
+
+
+def _chain(roles: Roles, path: list[Use], signals: Mapping[int, SignalStats]) -> Chain:
+    flow = roles.flow
+    last = path[-1].node
+    normed = any(node.op == "native_batch_norm" and flow.descends(node.id, path[0].node) for node in flow.nodes if flow.live[node.id])
+    hops = tuple(_hop(flow.nodes[after.node], before, after, signals) for before, after in zip(path, path[1:], strict=False))
+    end = signals.get(last)
+    fraction = end.sample_fraction if end is not None and end.sample_fraction is not None else Unknown("the signal was not measured")
+    return Chain(tuple(use.parameter for use in path), hops, fraction, normed)
+
+
+def _hop(node: Node, before: Use, after: Use, signals: Mapping[int, SignalStats]) -> Hop:
+    first, second = signals.get(before.node), signals.get(after.node)
+    padding = _padding(node)
+    forward: Fact[float] = Unknown("the signal was not measured")
+    backward: Fact[float] = Unknown("the gradient was not measured")
+    if first is not None and second is not None:
+        forward = _log_ratio(second.second_moment, first.second_moment, padding, "the signal")
+        if first.gradient is not None and second.gradient is not None:
+            if not first.gradient.known() or not second.gradient.known():
+                backward = first.gradient if not first.gradient.known() else second.gradient
+            else:
+                backward = _log_ratio(first.gradient.get(), second.gradient.get(), padding, "the gradient")
+    return Hop(before.parameter, after.parameter, forward, backward, padding, max(after.fan_in, 1))
+
+
+def _log_ratio(above: float, below: float, padding: float, what: str) -> Fact[float]:
+    if not (math.isfinite(above) and math.isfinite(below)):
+        return Unknown(f"{what} is not finite")
+    if below == 0:
+        return Unknown(f"{what} is zero")
+    if above == 0:
+        return Known(-math.inf)
+    return Known(math.log(above / below) - padding)
+
+
+def _padding(node: Node) -> float:
+    """ln of the share of live taps; zero where nothing is padded."""
+    image, kernel = attribute(node, "shape_0"), attribute(node, "shape_1")
+    if node.op != "convolution" or attribute(node, "transposed", default=False) or not isinstance(image, tuple) or not isinstance(kernel, tuple):
+        return 0.0
+    axes = len(kernel) - 2
+    sizes = [_axes(attribute(node, name), axes) for name in ("stride", "padding", "dilation")]
+    try:
+        taps = live_taps(image[-axes:], kernel[2:], *sizes)
+    except NotKnown:
+        return 0.0
+    return math.log(taps / math.prod(kernel[2:])) if taps > 0 else 0.0
+
+
+def _axes(value: object, axes: int) -> tuple[int, ...]:
+    if isinstance(value, tuple):
+        return tuple(value) if len(value) == axes else tuple(value) * axes
+    return (int(value),) * axes if isinstance(value, (int, float)) else (1,) * axes
+
+

@@ -1,0 +1,159 @@
+"""One weight and its surroundings, put together from all of its uses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from initcheck.infer.flow import Flow
+from initcheck.infer.ops import number
+from initcheck.infer.roles import Reach, Roles
+from initcheck.infer.uses import Use
+from initcheck.records.evidence import Layer, Nonlinearity
+from initcheck.records.fact import Fact, Known, Unknown
+from initcheck.records.recording import ParameterRecord
+from initcheck.records.stats import SignalStats, WeightStats
+
+NOT_NONLINEAR = ("weight_layer", "attention", "recurrent", "residual_add", "gate_multiply", "output", "embedding", "input", "softmax", "log_softmax")
+WITH_PARAMETER = {"leaky_relu": ("negative_slope", 0.01), "elu": ("alpha", 1.0), "celu": ("alpha", 1.0), "softplus": ("beta", 1.0)}
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What all layers of one model share."""
+
+    flow: Flow
+    roles: Roles
+    signals: Mapping[int, SignalStats]
+    depths: list[int]
+    weights: Mapping[str, WeightStats]
+    owners: Mapping[int, str]
+    modules: Mapping[str, str]
+
+
+def unused(record: ParameterRecord) -> Layer:
+    """A parameter that the run did not touch."""
+    return Layer(record.module or record.name.rpartition(".")[0], record.name, "unused", record.shape, tied=record.tied)
+
+
+def layer(scene: Scene, record: ParameterRecord, mine: list[Use], bias: str) -> Layer:
+    """The layer of one parameter; `mine` are its uses, the one that decides its kind first."""
+    main = mine[0]
+    reaches = [scene.roles.feeds(_start(scene, use.node)) for use in mine]
+    fed = {role for use in mine for role in _fed(scene, use)}
+    ends = {end: role for reach in reaches for end, role in reach.ends.items()}
+    after = {end: scene.roles.feeds(end) for end, role in ends.items() if role not in NOT_NONLINEAR}
+    norms = [role for role in ends.values() if role.endswith("_norm")]
+    signal = scene.signals.get(main.node)
+    curved = _curved(scene, ends, after)
+    return Layer(
+        name=record.module or record.name.rpartition(".")[0],
+        weight=record.name,
+        kind="matmul" if main.kind == "other" and len(record.shape) > 1 else "scale" if main.kind == "other" else main.kind,
+        shape=record.shape,
+        bias=bias,
+        fan_in=Known(main.fan_in),
+        fan_out=Known(main.fan_out),
+        feeds=Known(tuple(sorted({role for reach in reaches for role in reach.roles}))),
+        fed_by=Known(tuple(sorted(fed))),
+        then=tuple(sorted({role for reach in after.values() for role in reach.roles})),
+        merges=tuple(sorted({merge for reach in reaches for merge in reach.merges})),
+        nonlinearity=_nonlinearity(scene, curved, signal, normed=bool(norms)),
+        norm=norms[0] if norms else "",
+        closes_branch=any(reach.closes for reach in reaches) or any(after[end].closes for end, role in ends.items() if role.endswith("_norm")),
+        inside_branch=_inside(scene, main.node),
+        gates=any("gate_multiply" in after[end].roles for end in curved if end in after),
+        derived=main.derived,
+        groups=main.groups,
+        blocks=main.blocks,
+        cell=main.cell,
+        gain=_gain(scene, main, signal),
+        second_moment=_of(signal, lambda stats: stats.second_moment),
+        input_second_moment=_of(signal, lambda stats: stats.input_second_moment),
+        gradient=signal.gradient if signal is not None and signal.gradient is not None else Unknown("no gradient was measured here"),
+        sample_fraction=signal.sample_fraction
+        if signal is not None and signal.sample_fraction is not None
+        else Unknown("the signal was not measured here"),
+        mean_square=_of(signal, lambda stats: stats.mean_square),
+        dead=_largest(scene, curved, "dead"),
+        saturated=_largest(scene, curved, "saturated"),
+        depth=max(scene.depths[main.node] - 1, 0),
+        uses=len(mine),
+        tied=record.tied,
+    )
+
+
+def _start(scene: Scene, node: int) -> int:
+    region = scene.roles.inside.get(node)
+    return region.end if region is not None else node
+
+
+def _fed(scene: Scene, use: Use) -> set[str]:
+    if use.kind == "embedding":
+        return {"input"}
+    return scene.roles.fed_by([edge for edge in use.reads if edge.node != use.node])
+
+
+def _curved(scene: Scene, ends: Mapping[int, str], after: Mapping[int, Reach]) -> dict[int, str]:
+    """The nonlinearities behind a layer by the node of their result, seen through a normalization."""
+    found = {end: role for end, role in ends.items() if role not in NOT_NONLINEAR and not role.endswith("_norm")}
+    for end, role in ends.items():
+        if role.endswith("_norm") and end in after:
+            found |= {
+                other: word for other, word in after[end].ends.items() if word not in NOT_NONLINEAR and not word.endswith("_norm")
+            }
+    return found
+
+
+def _nonlinearity(scene: Scene, curved: Mapping[int, str], signal: SignalStats | None, *, normed: bool) -> Fact[Nonlinearity]:
+    words = set(curved.values())
+    if not words:
+        return Unknown("feeds no nonlinearity")
+    if len(words) > 1:
+        return Unknown(f"feeds several nonlinearities: {', '.join(sorted(words))}")
+    end, role = next(iter(curved.items()))
+    node = scene.flow.nodes[end]
+    parameter = None
+    if role in WITH_PARAMETER:
+        name, otherwise = WITH_PARAMETER[role]
+        parameter = number(node, name, otherwise)
+        if node.op == "rrelu":
+            parameter = (number(node, "lower", 0.125) + number(node, "upper", 1 / 3)) / 2
+    made = scene.signals.get(end)
+    ratio = None
+    if made is not None and signal is not None and not normed and signal.second_moment > 0 and role != "prelu":
+        ratio = made.second_moment / signal.second_moment
+    return Known(Nonlinearity(role, parameter, ratio))
+
+
+def _inside(scene: Scene, node: int) -> bool:
+    flow = scene.flow
+    return any(
+        node not in (skip.source, skip.branch.node if flow.nodes[skip.branch.node].op == "input" else -1)
+        and flow.descends(skip.branch.node, node)
+        and flow.descends(node, skip.source)
+        for skip in scene.roles.sums.all()
+    )
+
+
+def _gain(scene: Scene, use: Use, signal: SignalStats | None) -> Fact[float]:
+    stats = scene.weights.get(use.parameter)
+    if use.derived and use.kind not in ("norm", "scale", "bias"):
+        if signal is None or not signal.input_second_moment:
+            return Unknown("the weight is computed at run time and its effect was not measured")
+        return Known((signal.second_moment / signal.input_second_moment) ** 0.5)
+    if stats is None:
+        return Unknown("the weight was not measured")
+    return Known(stats.std * use.fan_in**0.5)
+
+
+def _of(signal: SignalStats | None, pick: object) -> Fact[float]:
+    value = pick(signal) if signal is not None and callable(pick) else None
+    return Known(value) if value is not None else Unknown("the signal was not measured here")
+
+
+def _largest(scene: Scene, curved: Mapping[int, str], name: str) -> Fact[float]:
+    values = [value for end in curved if (stats := scene.signals.get(end)) is not None and (value := getattr(stats, name)) is not None]
+    return Known(max(values)) if values else Unknown("no such nonlinearity was measured here")
+
+
