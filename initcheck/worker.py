@@ -96,7 +96,7 @@ class Worker:
         self._stop()
         self.torch = ""
         self._messages = queue.Queue()
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603  (this interpreter, no shell, nothing from the user in the command)
             [sys.executable, "-P", "-c", _BOOT, _HERE],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -52,7 +52,7 @@ def _run(typed: list[str]) -> int:
     except click.ClickException as error:
         from initcheck.cli.context import console
 
-        command = f" {typed[0]}" if typed[0] in _COMMANDS and typed[0] != "check" else ""
+        command = f" {typed[0]}" if typed[0] in _COMMANDS else ""
         console().error(error.format_message(), f"initcheck{command} --help")
         return int(ExitCode.USAGE)
     return int(code or 0)

@@ -15,7 +15,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 FORMATS = ("full", "concise", "json")
 
 
-class Word(click.ParamType):
+class Word(click.ParamType):  # type: ignore[type-arg]  # generic only in recent versions
     """One of a few words; a misspelt one gets the nearest as a hint."""
 
     name = "word"
@@ -35,7 +35,7 @@ class Word(click.ParamType):
         return word
 
 
-class Codes(click.ParamType):
+class Codes(click.ParamType):  # type: ignore[type-arg]  # generic only in recent versions
     """Rule codes, prefixes or names, separated by commas."""
 
     name = "codes"
@@ -50,7 +50,7 @@ class Codes(click.ParamType):
         return words
 
 
-class OutputFile(click.ParamType):
+class OutputFile(click.ParamType):  # type: ignore[type-arg]  # generic only in recent versions
     """`FORMAT:FILE`."""
 
     name = "format:file"

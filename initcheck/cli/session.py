@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from initcheck import __version__
 from initcheck.cli.context import Console
 from initcheck.config import Configuration, suggestion
-from initcheck.errors import ExitCode, NothingToCheck, TargetError, UsageError
+from initcheck.errors import ConfigError, ExitCode, InitcheckError, NothingToCheck, UsageError
 from initcheck.records.finding import Failure
 from initcheck.records.report import ModelReport, Report
 from initcheck.records.target import Target
@@ -35,7 +35,7 @@ def find(specs: Sequence[str], configuration: Configuration, console: Console, *
     Raises:
         UsageError: when a target is spelled in a way that has no meaning.
     """
-    from initcheck.discover.targets import parse
+    from initcheck.discover.targets import expand
 
     found = Found()
     for spec in specs:
@@ -43,22 +43,13 @@ def find(specs: Sequence[str], configuration: Configuration, console: Console, *
             console.detail(f"{spec}: skipped, it defines no model")
             continue
         _no_misspelt_command(spec)
-        try:
-            targets = parse(spec)
-        except NothingToCheck as nothing:
-            found.empty.append(nothing)
-            tell = console.detail if allow_empty else console.note
-            tell(f"note: {nothing.message}")
-            continue
-        except TargetError as error:
-            found.failures.append(Failure("load", spec, error.message, error.hint, error.name))
-            continue
-        flags = configuration.settings.inputs
+        targets, problems = expand(spec)
+        for problem in problems:
+            _sort(problem, spec, found, console.detail if allow_empty else console.note)
         for target in targets:
-            inputs = flags or configuration.inputs_of(target.spec, spec) or target.inputs
+            inputs = configuration.settings.inputs or configuration.inputs_of(target.spec, spec) or target.inputs
             found.targets.append(dataclasses.replace(target, inputs=inputs))
-    unique = dict.fromkeys(found.targets)
-    found.targets = list(unique)
+    found.targets = list(dict.fromkeys(found.targets))
     return found
 
 
@@ -113,6 +104,17 @@ def checked_settings(**flags: object) -> dict[str, object]:
     if isinstance(timeout, float) and not math.isfinite(timeout):
         raise UsageError("--timeout must be a number of seconds")
     return flags
+
+
+def _sort(problem: InitcheckError, spec: str, found: Found, tell: Callable[[str], None]) -> None:
+    """A target that cannot be loaded is reported, one without a model is mentioned, a meaningless one ends the command."""
+    if isinstance(problem, NothingToCheck):
+        found.empty.append(problem)
+        tell(f"note: {problem.message}")
+    elif isinstance(problem, (UsageError, ConfigError)):
+        raise problem
+    else:
+        found.failures.append(Failure("load", spec, problem.message, problem.hint, problem.name))
 
 
 def _holds_no_model(spec: str) -> bool:

@@ -143,7 +143,9 @@ def _model(target: Target, space: dict[str, Any]) -> Any:
     if isinstance(found, torch.nn.Module):
         return found
     if not callable(found):
-        raise TargetError(f"{target.spec} is a {type(found).__name__}, not a module", "name a module, a class or a function", name="no-module")
+        raise TargetError(
+            f"{target.spec} is a {type(found).__name__}, not a module", "name a module, a class or a function", name="no-module"
+        )
     args, kwargs = _positional(target.arguments), _keywords(target.arguments)
     return found(*args, **kwargs)
 
@@ -151,7 +153,9 @@ def _model(target: Target, space: dict[str, Any]) -> Any:
 def _call(arguments: str) -> ast.Call:
     node = ast.parse(f"f({arguments})", mode="eval").body
     if not isinstance(node, ast.Call):
-        raise TargetError(f"cannot read the arguments {arguments!r}", "write them as in Python: 'model.py::Net(64, depth=4)'", name="target-syntax")
+        raise TargetError(
+            f"cannot read the arguments {arguments!r}", "write them as in Python: 'model.py::Net(64, depth=4)'", name="target-syntax"
+        )
     return node
 
 
@@ -174,13 +178,19 @@ def _inputs(space: dict[str, Any]) -> object:
 def _checked(target: Target, made: Construction) -> Construction:
     if not isinstance(made.model, torch.nn.Module):
         kind = type(made.model).__name__
-        raise TargetError(f"{target.spec} gave a {kind}, not a torch.nn.Module", "name what builds the model: initcheck model.py::build", name="no-module")
+        raise TargetError(
+            f"{target.spec} gave a {kind}, not a torch.nn.Module", "name what builds the model: initcheck model.py::build", name="no-module"
+        )
     for name, parameter in made.model.named_parameters():
         lazy = isinstance(parameter, torch.nn.parameter.UninitializedTensorMixin)
         if not lazy and parameter.dim() > 1 and parameter.numel() == 0 and parameter.shape[0] != 0:
             shape = "x".join(map(str, parameter.shape))
-            message = f"{target.spec} has a parameter of size zero: {name} [{shape}]; something that the model's size depends on did not run"
-            raise TargetError(message, "put this into the file: def initcheck_model(): return Net(...)  # with real sizes", name="zero-size")
+            message = (
+                f"{target.spec} has a parameter of size zero: {name} [{shape}]; something that the model's size depends on did not run"
+            )
+            raise TargetError(
+                message, "put this into the file: def initcheck_model(): return Net(...)  # with real sizes", name="zero-size"
+            )
     return made
 
 
@@ -193,13 +203,17 @@ def _explained(target: Target, what: str) -> Iterator[None]:
         raise
     except SystemExit as error:
         where = _line(target, error)
-        raise TargetError(f"{what} {target.spec}: {where} calls sys.exit({error.code!r})", _exit_hint(target, error), name="exits") from error
+        raise TargetError(
+            f"{what} {target.spec}: {where} calls sys.exit({error.code!r})", _exit_hint(target, error), name="exits"
+        ) from error
     except KeyboardInterrupt:
         raise
     except ModuleNotFoundError as error:
         where = _line(target, error)
         missing = (error.name or "").split(".")[0]
-        raise TargetError(f"{what} {target.spec}: {where} imports {missing}, which is not installed", f"pip install {missing}", name="missing-import") from error
+        raise TargetError(
+            f"{what} {target.spec}: {where} imports {missing}, which is not installed", f"pip install {missing}", name="missing-import"
+        ) from error
     except BaseException as error:
         where = _line(target, error)
         message = f"{what} {target.spec}: {where}: {type(error).__name__}: {error}"

@@ -88,7 +88,9 @@ def _refuse(what: str) -> None:
             line = frame.f_lineno
         frame = frame.f_back
     where = f"{_state['path']}:{line}" if line else _state["path"] or "the model's code"
-    raise Refused(f"{where} {what}; building a model must not", "put the model alone into a function: def initcheck_model(): return Net(...)")
+    raise Refused(
+        f"{where} {what}; building a model must not", "put the model alone into a function: def initcheck_model(): return Net(...)"
+    )
 
 
 def _refuse_save(*_args: Any, **_kwargs: Any) -> None:

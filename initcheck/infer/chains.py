@@ -74,7 +74,11 @@ def chains(roles: Roles, uses: list[Use], signals: Mapping[int, SignalStats]) ->
         for after in walk.following[node]:
             if after not in walk.heads and after > node and length[node] + 1 > length.get(after, 1):
                 length[after], before[after] = length[node] + 1, node
-    lasts = [node for node in weights if node not in walk.heads and not [a for a in walk.following[node] if a not in walk.heads and before.get(a) == node]]
+    lasts = [
+        node
+        for node in weights
+        if node not in walk.heads and not [a for a in walk.following[node] if a not in walk.heads and before.get(a) == node]
+    ]
     found = []
     for last in sorted(lasts):
         path = [last]
@@ -123,7 +127,12 @@ def _log_ratio(above: float, below: float, padding: float, what: str) -> Fact[fl
 def _padding(node: Node) -> float:
     """ln of the share of live taps; zero where nothing is padded."""
     image, kernel = attribute(node, "shape_0"), attribute(node, "shape_1")
-    if node.op != "convolution" or attribute(node, "transposed", default=False) or not isinstance(image, tuple) or not isinstance(kernel, tuple):
+    if (
+        node.op != "convolution"
+        or attribute(node, "transposed", default=False)
+        or not isinstance(image, tuple)
+        or not isinstance(kernel, tuple)
+    ):
         return 0.0
     axes = len(kernel) - 2
     sizes = [_axes(attribute(node, name), axes) for name in ("stride", "padding", "dilation")]
@@ -138,5 +147,3 @@ def _axes(value: object, axes: int) -> tuple[int, ...]:
     if isinstance(value, tuple):
         return tuple(value) if len(value) == axes else tuple(value) * axes
     return (int(value),) * axes if isinstance(value, (int, float)) else (1,) * axes
-
-

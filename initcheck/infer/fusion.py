@@ -105,7 +105,9 @@ def _open(flow: Flow, node: Node, ends: dict[int, Region]) -> bool:
 
 def _role(members: list[Node], flow: Flow) -> str | None:
     ops = {node.op for node in members}
-    products = [node for node in members if len(flow.data(node)) > 1 and node.op in ("mul", "div", "addcmul", "where", "maximum", "minimum")]
+    products = [
+        node for node in members if len(flow.data(node)) > 1 and node.op in ("mul", "div", "addcmul", "where", "maximum", "minimum")
+    ]
     curved = {word for node in members if (word := nonlinearity(node)) is not None}
     if not curved and not products and not ops & {"var", "std", "var_mean", "linalg_vector_norm"}:
         return ""
@@ -141,5 +143,3 @@ def _named(ops: set[str], named: set[str], members: list[Node]) -> str | None:
     if ops & {"where", "maximum"} and not named:
         return "leaky_relu"
     return "custom:" + "+".join(sorted(ops - {"clone", "_to_copy"}))
-
-

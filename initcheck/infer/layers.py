@@ -14,7 +14,18 @@ from initcheck.records.fact import Fact, Known, Unknown
 from initcheck.records.recording import ParameterRecord
 from initcheck.records.stats import SignalStats, WeightStats
 
-NOT_NONLINEAR = ("weight_layer", "attention", "recurrent", "residual_add", "gate_multiply", "output", "embedding", "input", "softmax", "log_softmax")
+NOT_NONLINEAR = (
+    "weight_layer",
+    "attention",
+    "recurrent",
+    "residual_add",
+    "gate_multiply",
+    "output",
+    "embedding",
+    "input",
+    "softmax",
+    "log_softmax",
+)
 WITH_PARAMETER = {"leaky_relu": ("negative_slope", 0.01), "elu": ("alpha", 1.0), "celu": ("alpha", 1.0), "softplus": ("beta", 1.0)}
 
 
@@ -49,7 +60,7 @@ def layer(scene: Scene, record: ParameterRecord, mine: list[Use], bias: str) -> 
     return Layer(
         name=record.module or record.name.rpartition(".")[0],
         weight=record.name,
-        kind="matmul" if main.kind == "other" and len(record.shape) > 1 else "scale" if main.kind == "other" else main.kind,
+        kind=_kind(main, record),
         shape=record.shape,
         bias=bias,
         fan_in=Known(main.fan_in),
@@ -60,7 +71,8 @@ def layer(scene: Scene, record: ParameterRecord, mine: list[Use], bias: str) -> 
         merges=tuple(sorted({merge for reach in reaches for merge in reach.merges})),
         nonlinearity=_nonlinearity(scene, curved, signal, normed=bool(norms)),
         norm=norms[0] if norms else "",
-        closes_branch=any(reach.closes for reach in reaches) or any(after[end].closes for end, role in ends.items() if role.endswith("_norm")),
+        closes_branch=any(reach.closes for reach in reaches)
+        or any(after[end].closes for end, role in ends.items() if role.endswith("_norm")),
         inside_branch=_inside(scene, main.node),
         gates=any("gate_multiply" in after[end].roles for end in curved if end in after),
         derived=main.derived,
@@ -70,10 +82,8 @@ def layer(scene: Scene, record: ParameterRecord, mine: list[Use], bias: str) -> 
         gain=_gain(scene, main, signal),
         second_moment=_of(signal, lambda stats: stats.second_moment),
         input_second_moment=_of(signal, lambda stats: stats.input_second_moment),
-        gradient=signal.gradient if signal is not None and signal.gradient is not None else Unknown("no gradient was measured here"),
-        sample_fraction=signal.sample_fraction
-        if signal is not None and signal.sample_fraction is not None
-        else Unknown("the signal was not measured here"),
+        gradient=(signal.gradient if signal is not None else None) or Unknown("no gradient was measured here"),
+        sample_fraction=(signal.sample_fraction if signal is not None else None) or Unknown("the signal was not measured here"),
         mean_square=_of(signal, lambda stats: stats.mean_square),
         dead=_largest(scene, curved, "dead"),
         saturated=_largest(scene, curved, "saturated"),
@@ -81,6 +91,12 @@ def layer(scene: Scene, record: ParameterRecord, mine: list[Use], bias: str) -> 
         uses=len(mine),
         tied=record.tied,
     )
+
+
+def _kind(use: Use, record: ParameterRecord) -> str:
+    if use.kind != "other":
+        return use.kind
+    return "matmul" if len(record.shape) > 1 else "scale"
 
 
 def _start(scene: Scene, node: int) -> int:
@@ -99,9 +115,7 @@ def _curved(scene: Scene, ends: Mapping[int, str], after: Mapping[int, Reach]) -
     found = {end: role for end, role in ends.items() if role not in NOT_NONLINEAR and not role.endswith("_norm")}
     for end, role in ends.items():
         if role.endswith("_norm") and end in after:
-            found |= {
-                other: word for other, word in after[end].ends.items() if word not in NOT_NONLINEAR and not word.endswith("_norm")
-            }
+            found |= {other: word for other, word in after[end].ends.items() if word not in NOT_NONLINEAR and not word.endswith("_norm")}
     return found
 
 
@@ -155,5 +169,3 @@ def _of(signal: SignalStats | None, pick: object) -> Fact[float]:
 def _largest(scene: Scene, curved: Mapping[int, str], name: str) -> Fact[float]:
     values = [value for end in curved if (stats := scene.signals.get(end)) is not None and (value := getattr(stats, name)) is not None]
     return Known(max(values)) if values else Unknown("no such nonlinearity was measured here")
-
-

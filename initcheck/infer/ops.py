@@ -43,10 +43,30 @@ NORMS = {
     "instance_norm": "instance_norm",
 }
 CURVED = frozenset(
-    ("pow", "square", "exp", "expm1", "log", "log1p", "sqrt", "rsqrt", "reciprocal", "abs", "cos", "erf", "atan", "sinh", "cosh", "sign", "where")
+    (
+        "pow",
+        "square",
+        "exp",
+        "expm1",
+        "log",
+        "log1p",
+        "sqrt",
+        "rsqrt",
+        "reciprocal",
+        "abs",
+        "cos",
+        "erf",
+        "atan",
+        "sinh",
+        "cosh",
+        "sign",
+        "where",
+    )
 )
 """Elementwise functions that are nonlinear but have no role word of their own."""
-REDUCTIONS = frozenset(("mean", "sum", "var", "std", "var_mean", "linalg_vector_norm", "norm", "_linalg_vector_norm", "amax", "amin", "max", "min"))
+REDUCTIONS = frozenset(
+    ("mean", "sum", "var", "std", "var_mean", "linalg_vector_norm", "norm", "_linalg_vector_norm", "amax", "amin", "max", "min")
+)
 SUMS = frozenset(("add", "sub", "rsub", "lerp", "addcmul", "logaddexp"))
 PRODUCTS_OF_DATA = frozenset(("mul", "div", "addcmul", "where", "maximum", "minimum", "masked_fill", "atan2"))
 JOINS = frozenset(("cat", "stack", "slice_scatter", "index_put", "scatter", "index_add", "copy", "index_copy", "select_scatter"))

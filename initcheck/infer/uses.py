@@ -91,7 +91,7 @@ def _convolution(node: Node, name: str, reads: tuple[Edge, ...], *, derived: boo
 
 
 def _recurrent(node: Node, name: str, shape: tuple[int, ...], reads: tuple[Edge, ...]) -> Use:
-    cell = str(attribute(node, "cell", "") or "")
+    cell = str(attribute(node, "cell", "") or "").lower().split("_")[0]
     blocks = {"lstm": 4, "gru": 3}.get(cell, 1)
     leaf = name.rpartition(".")[2]
     if leaf.startswith("bias"):

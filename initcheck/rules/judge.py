@@ -115,7 +115,8 @@ def _fold(findings: list[Finding], evidence: Evidence) -> list[Finding]:
     """Folds each symptom into the first finding that explains it; the explaining finding takes over its severity."""
     rules = {cls.code: cls for cls in rule_classes()}
     kept = list(findings)
-    for symptom in sorted(findings, key=lambda finding: rules[finding.code].symptom):
+    # a symptom that explains others is folded before them, so that each reaches its last cause at once
+    for symptom in sorted(findings, key=lambda finding: (rules[finding.code].symptom, not rules[finding.code].explains)):
         name = symptom.name
         causes = [finding for finding in kept if name in rules[finding.code].explains and finding.code != symptom.code]
         near = _neighbourhood(symptom, evidence)
@@ -129,14 +130,18 @@ def _fold(findings: list[Finding], evidence: Evidence) -> list[Finding]:
 
 
 def _neighbourhood(finding: Finding, evidence: Evidence, *, alone: bool = False) -> set[str]:
-    """The weights that a finding is about, and (unless `alone`) those of every chain that it touches."""
-    owners = {layer.bias: layer.weight for layer in evidence.layers if layer.bias}
-    weights = {owners.get(name, name) for name in finding.parameters}
+    """The weights that a finding is about, and (unless `alone`) those before them and those of every chain that these touch."""
+    weights = {_owner(name, evidence) for name in finding.parameters}
     if alone:
         return weights
-    touched = {weight for chain in evidence.chains if weights & set(chain.weights) for weight in chain.weights}
-    before = {layer.weight for layer in evidence.layers if weights & set(layer.outgoing)}
-    return weights | touched | before
+    near = weights | {layer.weight for layer in evidence.layers if weights & set(layer.outgoing)}
+    return near | {weight for chain in evidence.chains if near & set(chain.weights) for weight in chain.weights}
+
+
+def _owner(name: str, evidence: Evidence) -> str:
+    """The weight of the layer that a parameter belongs to: its own, its bias', or that of a recurrent layer with the same suffix."""
+    recurrent = name.replace("bias_hh", "weight_hh").replace("bias_ih", "weight_hh")
+    return next((layer.weight for layer in evidence.layers if name == layer.bias or recurrent == layer.weight), name)
 
 
 def _is_symptom(finding: Finding) -> bool:

@@ -40,5 +40,7 @@ def test_there_are_no_drawers():
 @pytest.mark.parametrize("path", PACKAGE, ids=lambda path: str(path.relative_to(ROOT)))
 def test_nothing_is_swallowed(path):
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    silent = [node.lineno for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler) and all(isinstance(s, ast.Pass) for s in node.body)]
+    silent = [
+        node.lineno for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler) and all(isinstance(s, ast.Pass) for s in node.body)
+    ]
     assert not silent, f"exceptions swallowed at lines {silent}"

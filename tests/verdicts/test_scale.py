@@ -131,7 +131,11 @@ ROWS = [
     ("gelu-xavier", mlp(4, act=nn.GELU, init=xavier()), says("warning", at="2.weight", by=MISMATCH)),
     ("silu-xavier", mlp(4, act=nn.SiLU, init=xavier()), says("warning", at="2.weight", by=MISMATCH)),
     ("leaky-he", mlp(6, act=lambda: nn.LeakyReLU(0.2), init=he(nonlinearity="leaky_relu", a=0)), NOTHING),
-    ("leaky-a1", mlp(3, act=lambda: nn.LeakyReLU(0.2), init=he(nonlinearity="leaky_relu", a=1)), says("warning", at="0.weight", by=MISMATCH)),
+    (
+        "leaky-a1",
+        mlp(3, act=lambda: nn.LeakyReLU(0.2), init=he(nonlinearity="leaky_relu", a=1)),
+        says("warning", at="0.weight", by=MISMATCH),
+    ),
     ("leaky-linear", mlp(3, act=lambda: nn.LeakyReLU(0.2), init=he(nonlinearity="linear")), says("warning", at="0.weight", by=MISMATCH)),
     ("orthogonal-relu-4", mlp(4, init=orthogonal()), says("info", at="2.weight", by=MISMATCH)),
     ("orthogonal-relu-20", mlp(20, init=orthogonal()), says("error", at="2.weight", by=MISMATCH)),
@@ -141,7 +145,11 @@ ROWS = [
     ("uniform01", mlp(4, init=he(), edit=uniform01), says("error", at="2.weight", by="weight-mean-offset")),
     ("uniform01-batchnorm", mlp(4, init=he(), norm=nn.BatchNorm1d, edit=uniform01), says("error", at="3.weight", by="weight-mean-offset")),
     ("mean-shift", mlp(4, init=he(), edit=shifted(1.0)), says("error", at="2.weight", by="weight-mean-offset")),
-    ("mean-shift-batchnorm", mlp(4, init=he(), norm=nn.BatchNorm1d, edit=shifted(1.0)), says("error", at="3.weight", by="weight-mean-offset")),
+    (
+        "mean-shift-batchnorm",
+        mlp(4, init=he(), norm=nn.BatchNorm1d, edit=shifted(1.0)),
+        says("error", at="3.weight", by="weight-mean-offset"),
+    ),
     ("weight-norm", weight_normed, NOTHING),
     ("equalised", Equalised, NOTHING),
 ]

@@ -177,7 +177,9 @@ class SubPixel(nn.Module):
 def dirac():
     conv = nn.Conv2d(3, 8, 3, padding=1)
     nn.init.dirac_(conv.weight)
-    return nn.Sequential(conv, nn.BatchNorm2d(8), nn.ReLU(), nn.Conv2d(8, 8, 3, padding=1), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 4))
+    return nn.Sequential(
+        conv, nn.BatchNorm2d(8), nn.ReLU(), nn.Conv2d(8, 8, 3, padding=1), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 4)
+    )
 
 
 def identity_rnn():
@@ -215,12 +217,20 @@ def random(weight):
 ROWS = [
     ("hidden-zero-relu", mlp(4, init=he(), edit=zeroed(1)), says("error", at="2.weight", by="zero-weight")),
     ("hidden-zero-relu-batchnorm", mlp(4, init=he(), norm=nn.BatchNorm1d, edit=zeroed(1)), says("error", at="3.weight", by="zero-weight")),
-    ("hidden-zero-tanh", mlp(4, act=nn.Tanh, init=lambda layer: nn.init.xavier_uniform_(layer.weight), edit=zeroed(1)), says("warning", at="2.weight", by="zero-weight")),
+    (
+        "hidden-zero-tanh",
+        mlp(4, act=nn.Tanh, init=lambda layer: nn.init.xavier_uniform_(layer.weight), edit=zeroed(1)),
+        says("warning", at="2.weight", by="zero-weight"),
+    ),
     ("hidden-zero-gelu", mlp(4, act=nn.GELU, init=he(), edit=zeroed(1)), says("warning", at="2.weight", by="zero-weight")),
     ("all-zero-relu", mlp(4, edit=all_zero), says("error", at="2.weight", by="zero-weight")),
     ("all-zero-tanh", mlp(4, act=nn.Tanh, edit=all_zero), says("error", at="2.weight", by="zero-weight")),
     ("head-zero", mlp(4, init=he(), edit=zeroed(-1)), NOTHING),
-    ("branch-end-zero", lambda: nn.Sequential(nn.Linear(64, 64), Residual(mlp(2, init=he(), classes=64, edit=zeroed(-1))()), nn.Linear(64, 10)), NOTHING),
+    (
+        "branch-end-zero",
+        lambda: nn.Sequential(nn.Linear(64, 64), Residual(mlp(2, init=he(), classes=64, edit=zeroed(-1))()), nn.Linear(64, 10)),
+        NOTHING,
+    ),
     ("lora-b-zero", lambda: LoRA(random, zeros), NOTHING),
     ("scalar-zero", lambda: Scalar(0.0), NOTHING),
     ("layerscale-1e-6", lambda: Scalar(1e-6, 32), NOTHING),

@@ -42,6 +42,7 @@ class SchemeNonlinearityMismatch(LayerRule):
         "gradient-explodes",
         "dead-units",
         "saturated-units",
+        "initial-loss-too-high",
     )
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
@@ -98,9 +99,10 @@ class SchemeNonlinearityMismatch(LayerRule):
 
 
 def _mismatched(named: str, call: InitCall, nonlinearity: Nonlinearity, facts: GainFacts) -> bool:
-    if named == nonlinearity.role:
+    slope_matters = nonlinearity.role == "leaky_relu"
+    if named == nonlinearity.role and not slope_matters:
         return False
-    if named in RECTIFIERS and nonlinearity.role in BOUNDED:
+    if named in RECTIFIERS and nonlinearity.role in BOUNDED and family_of(call) != "orthogonal":
         return True
     if named in RECTIFIERS and nonlinearity.role not in RECTIFIERS:
         return False  # a rectifier's gain is an accepted choice for its smooth relatives
