@@ -33,6 +33,8 @@ def derivative(op: str, output: Tensor, source: Tensor | None) -> float | None:
     """
     if output.numel() == 0:
         return None
+    if op == "relu":
+        return _share(output > 0)
     known = _FROM_OUTPUT.get(op)
     if known is not None:
         return _finite(known(output))
@@ -90,7 +92,6 @@ _FLAT: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 _FROM_OUTPUT: dict[str, Callable[[Tensor], Tensor]] = {
-    "relu": lambda y: y > 0,
     "tanh": lambda y: 1 - y.square(),
     "sigmoid": lambda y: y * (1 - y),
     "softsign": lambda y: (1 - y.abs()).square(),

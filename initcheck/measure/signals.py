@@ -39,7 +39,7 @@ _WEIGHTED = CONVOLUTIONS | PRODUCTS | REGIONS
 _WANTED = _WEIGHTED | NORMS | NONLINEARITIES | {"add"}
 
 _EXACT = 1 << 16
-"""Elements that are read of operations without a weight; smaller outputs are read whole."""
+"""Elements up to which the outputs of operations without a weight are read whole."""
 _SAMPLE = 1 << 14
 """Elements sampled where a relative error of one or two percent does no harm."""
 
@@ -146,12 +146,13 @@ def _weighted(op: str, values: Tensor, axis: int) -> _Seen:
     if values.dim() < 2 or not math.isfinite(total):
         seen.sample_fraction = Unknown("one sample only" if math.isfinite(total) else "the signal is not finite")
         return seen
-    rows = values if op in CONVOLUTIONS else values.reshape(-1, units)
+    images = op in CONVOLUTIONS and values.dim() > 2
+    rows = values if images else values.reshape(-1, units)
     if total == 0.0:
         seen.sample_fraction = Unknown("the signal is zero")
         return seen
     mean = rows.mean(dim=0)
-    unit_mean = mean.flatten(1).mean(dim=1) if op in CONVOLUTIONS else mean
+    unit_mean = mean.flatten(1).mean(dim=1) if images else mean
     seen.mean_square = min(sum_of_squares(unit_mean) / units / seen.second_moment, 1.0)
     seen.sample_fraction = _sample_fraction(rows, mean, total)
     return seen
@@ -188,11 +189,11 @@ def _source(output: Tensor, inputs: tuple[Tensor | None, ...]) -> Tensor | None:
 
 def _unweighted(op: str, values: Tensor, axis: int, source: Tensor | None) -> _Seen:
     units = values.shape[axis] if values.dim() else 1
-    seen = _Seen(op, values.numel(), units, mean_square(values, _EXACT))
+    seen = _Seen(op, values.numel(), units, mean_square(values, _EXACT if values.numel() <= _EXACT else _SAMPLE))
     if op not in NONLINEARITIES or not math.isfinite(seen.second_moment):
         return seen
-    few = sample(values, _SAMPLE)
-    few_sources = None if source is None else sample(source, _SAMPLE)
+    few = sample(values, _SAMPLE // 2)
+    few_sources = None if source is None else sample(source, _SAMPLE // 2)
     seen.saturated = saturated(op, few, few_sources)
     seen.derivative = derivative(op, few, few_sources)
     if op in RECTIFIERS or (op in CLAMPS and float(few.min()) == 0.0):

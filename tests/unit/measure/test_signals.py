@@ -219,7 +219,7 @@ def test_saturation_of_clamps():
     ],
 )
 def test_derivative_against_autograd(op, module, generator):
-    z = torch.randn(100, 100, generator=generator).requires_grad_()
+    z = torch.randn(80, 100, generator=generator).requires_grad_()
     y = module(z)
     (slope,) = torch.autograd.grad(y.sum(), z)
     assert one(op, y.detach(), z.detach()).derivative == pytest.approx(float(slope.square().mean()), rel=1e-3)
@@ -256,3 +256,23 @@ def test_class_axes_and_outputs_without_classes():
 def test_large_logits_do_not_overflow():
     (stats,) = output_stats([(0, torch.tensor([[1e4, -1e4], [-1e4, 1e4]], dtype=torch.float16))])
     assert stats.excess_loss == pytest.approx(1e4, rel=1e-2)
+
+
+@pytest.mark.parametrize("shape", [(64, 4096), (32, 64, 32, 32), (8, 100, 577)])
+def test_samples_of_large_outputs_are_close_to_the_whole(shape, generator):
+    z = torch.randn(shape, generator=generator) * torch.linspace(0.1, 2.0, shape[-1])
+    stats = one("silu", functional.silu(z), z)
+    assert stats.second_moment == pytest.approx(float(functional.silu(z).square().mean()), rel=0.06)
+    assert one("convolution", z, z).input_second_moment == pytest.approx(float(z.square().mean()), rel=0.06)
+    slope = torch.sigmoid(z) * (1 + z * (1 - torch.sigmoid(z)))
+    assert stats.derivative == pytest.approx(float(slope.square().mean()), rel=0.06)
+
+
+def test_a_unit_that_lives_late_in_the_batch_lives():
+    z = -torch.ones(64, 4, 3, 3)
+    z[:, 0] = 1.0
+    z[63, 1, 2, 2] = 1.0
+    observer = SignalObserver(64)
+    observer.forward(0, "convolution", z, ())
+    observer.forward(1, "relu", z.relu(), (z,))
+    assert observer.results()[1].dead == pytest.approx(0.5)
