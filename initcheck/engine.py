@@ -166,7 +166,8 @@ def _run(model: torch.nn.Module, inputs: object, settings: Settings) -> tuple[Gr
     backward(traced, settings.seed)
     parameters = dict(model.named_parameters())
     first = {name: parameter.grad for name, parameter in parameters.items()}
-    flows = gradient_flow(model, parameters, lambda: _outputs(model, guess), settings.seed, first)
+    with guess.prepare():
+        flows = gradient_flow(model, parameters, lambda: _outputs(model, guess), settings.seed, first)
     return graph, RunStats(observer.results(), flows, outputs, guess.summary.batch or batch, ()), guess.summary
 
 

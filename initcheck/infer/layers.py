@@ -50,7 +50,9 @@ def unused(record: ParameterRecord) -> Layer:
 def layer(scene: Scene, record: ParameterRecord, mine: list[Use], bias: str) -> Layer:
     """The layer of one parameter; `mine` are its uses, the one that decides its kind first."""
     main = mine[0]
-    reaches = [scene.roles.feeds(_start(scene, use.node)) for use in mine]
+    if main.kind not in ("bias", "scale", "other"):
+        mine = [use for use in mine if use.kind not in ("bias", "scale", "other")]  # what was made of it without data is no use of its own
+    reaches = [_reach(scene, use) for use in mine]
     fed = {role for use in mine for role in _fed(scene, use)}
     ends = {end: role for reach in reaches for end, role in reach.ends.items()}
     after = {end: scene.roles.feeds(end) for end, role in ends.items() if role not in NOT_NONLINEAR}
@@ -102,6 +104,14 @@ def _kind(use: Use, record: ParameterRecord) -> str:
 def _start(scene: Scene, node: int) -> int:
     region = scene.roles.inside.get(node)
     return region.end if region is not None else node
+
+
+def _reach(scene: Scene, use: Use) -> Reach:
+    node = scene.flow.nodes[use.node]
+    if node.op in ("recurrent", "custom"):
+        role = "recurrent" if node.op == "recurrent" else f"custom:{node.region or 'function'}"
+        return Reach({role}, set(), {use.node: role})
+    return scene.roles.feeds(_start(scene, use.node))
 
 
 def _fed(scene: Scene, use: Use) -> set[str]:

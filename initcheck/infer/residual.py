@@ -68,8 +68,11 @@ class Sums:
         other = self._origin(branch, norms=True)
         if origin is None or other is None or not self._depends(branch, origin):
             return None
-        if is_weighted(self.flow.nodes[other.node]):
-            beside = self.flow.data(self.flow.nodes[other.node])
+        made = self.flow.nodes[other.node]
+        if not is_weighted(made) and any(not self._depends(edge, origin) for edge in self.flow.data(made)):
+            return None  # a gate that lets in something else (`W x + r * (U h)`)
+        if is_weighted(made):
+            beside = self.flow.data(made)
             if len(beside) == 1 and self._origin(beside[0], norms=False) == origin:
                 return None  # two single layers side by side
         return Skip(node.id, origin.node, shortcut, branch)

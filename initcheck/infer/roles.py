@@ -105,7 +105,7 @@ class Roles:
         if is_weighted(node):
             return "weight_layer" if len(data) < 2 or not self._attends(node) else "attention"
         if node.op in NORMS:
-            return NORMS[node.op]
+            return "instance_norm" if self._per_instance(node, edge) else NORMS[node.op]
         word = nonlinearity(node)
         if word is not None and not (node.op in PRODUCTS_OF_DATA and len(data) > 1):
             return word
@@ -134,6 +134,11 @@ class Roles:
             return "gate_multiply", []
         role = self._role(node, node.inputs[0] if node.inputs else Edge(node.id))
         return role, [] if role else [edge.node for edge in self.flow.data(node)]
+
+    def _per_instance(self, node: Node, edge: Edge) -> bool:
+        """Whether a batch normalization sees one batch of samples times channels: torch's way of an instance normalization."""
+        before = self.flow.nodes[edge.node].shape
+        return node.op == "native_batch_norm" and len(before) > 1 and before[0] > 1 and node.shape[:2] == (1, before[0] * before[1])
 
     def _attends(self, node: Node) -> bool:
         """Whether a product of two data operands belongs to an attention: a softmax stands right before or after it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -57,6 +58,8 @@ def _eager(model: torch.nn.Module) -> Iterator[None]:
     with ExitStack() as stack:
         if "torch._dynamo" in sys.modules or "OptimizedModule" in kinds:
             stack.enter_context(torch.compiler.set_stance("force_eager"))
+            stack.enter_context(warnings.catch_warnings())
+            warnings.filterwarnings("ignore", message=".*global hooks on modules", category=UserWarning)
         if any(isinstance(module, torch.jit.ScriptModule) for module in model.modules()):
             stack.enter_context(torch.jit.optimized_execution(False))
         yield

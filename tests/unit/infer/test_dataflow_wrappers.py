@@ -1,5 +1,6 @@
 """Parametrizations, scripts, data types, memory layouts and unusual products."""
 
+import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -37,6 +38,7 @@ def test_symmetric_parametrization():
     expect(build, x(4, 8), {"2.parametrizations.weight.original": "relu <- tanh"})
 
 
+@pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning", "ignore:.*torch.jit:DeprecationWarning")
 def test_scripted_and_traced():
     expect(lambda: torch.jit.script(chain()), x(4, 8), CHAIN)
     expect(lambda: torch.jit.trace(chain(), x(4, 8)), x(4, 8), CHAIN)
