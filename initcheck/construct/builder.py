@@ -183,7 +183,7 @@ def _checked(target: Target, made: Construction) -> Construction:
         )
     for name, parameter in made.model.named_parameters():
         lazy = isinstance(parameter, torch.nn.parameter.UninitializedTensorMixin)
-        if not lazy and parameter.dim() > 1 and parameter.numel() == 0 and parameter.shape[0] != 0:
+        if not lazy and parameter.dim() > 1 and parameter.numel() == 0:
             shape = "x".join(map(str, parameter.shape))
             message = (
                 f"{target.spec} has a parameter of size zero: {name} [{shape}]; something that the model's size depends on did not run"

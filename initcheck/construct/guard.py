@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch.overrides import TorchFunctionMode
 
 from initcheck.errors import TargetError
 
@@ -39,8 +40,11 @@ REFUSED = {
 _state: dict[str, Any] = {"on": False, "thread": 0, "path": "", "installed": False}
 
 
-class Refused(TargetError):
-    """User code did something that building a model does not need."""
+class Refused(TargetError, PermissionError):
+    """User code did something that building a model does not need.
+
+    Also a `PermissionError`: libraries that only try (to write a cache, to ask a program) go on without.
+    """
 
     name = "refused"
 
@@ -58,13 +62,15 @@ def guarded(path: str) -> Iterator[None]:
     folder = str(Path(path).resolve().parent) if path else ""
     with contextlib.ExitStack() as stack:
         stack.enter_context(_changed(sys, "argv", [path or "initcheck"]))
-        stack.enter_context(_changed(sys, "stdin", io.StringIO("")))
+        stack.enter_context(_changed(sys, "stdin", _NoInput()))
         stack.enter_context(_changed(torch, "save", _refuse_save))
         stack.enter_context(contextlib.redirect_stdout(sys.stderr))
         stack.enter_context(_search_path(folder))
         stack.enter_context(_environment())
         before = dict(_state)
-        _state.update(on=True, thread=threading.get_ident(), path=path)
+        # asked before the guard is on: tempfile holds a lock while it looks for its folder, and looking opens files
+        roots = {tempfile.gettempdir(), str(Path(tempfile.gettempdir()).resolve())}
+        _state.update(roots=roots, on=True, thread=threading.get_ident(), path=path)
         try:
             yield
         finally:
@@ -81,16 +87,30 @@ def _audit(event: str, args: tuple[Any, ...]) -> None:
 
 
 def _refuse(what: str) -> None:
-    frame: Any = sys._getframe(1)  # noqa: SLF001
-    line = 0
-    while frame is not None:
-        if _state["path"] and Path(frame.f_code.co_filename).name == Path(_state["path"]).name:
-            line = frame.f_lineno
-        frame = frame.f_back
+    line = _user_line()
     where = f"{_state['path']}:{line}" if line else _state["path"] or "the model's code"
     raise Refused(
         f"{where} {what}; building a model must not", "put the model alone into a function: def initcheck_model(): return Net(...)"
     )
+
+
+def _user_line() -> int:
+    """The innermost line of the user's file that is running, 0 if none is."""
+    frame: Any = sys._getframe(1)  # noqa: SLF001
+    while frame is not None:
+        if _state["path"] and frame.f_code.co_filename == _state["path"]:
+            return int(frame.f_lineno)
+        frame = frame.f_back
+    return 0
+
+
+class _NoInput(io.TextIOBase):
+    def read(self, _size: int | None = -1, /) -> str:
+        _refuse("waits for input on stdin")
+        return ""
+
+    def readline(self, _size: int = -1, /) -> str:  # type: ignore[override]
+        return self.read()
 
 
 def _refuse_save(*_args: Any, **_kwargs: Any) -> None:
@@ -108,10 +128,12 @@ def _harmless(path: object) -> bool:
 def _temporary(path: object) -> bool:
     if not isinstance(path, (str, bytes, os.PathLike)):
         return False
-    roots = {str(Path(tempfile.gettempdir()).resolve()), tempfile.gettempdir()}
     text = os.fsdecode(path)
-    inside = any(text.startswith(root + os.sep) for root in roots)
-    return inside and not str(Path(text).resolve()).startswith(str(Path.cwd()))
+    inside = any(text.startswith(root + os.sep) for root in _state["roots"])
+    # A project that lives in a temporary folder is a project all the same.
+    here = Path.cwd()
+    project = not any(Path(root).is_relative_to(here) for root in _state["roots"])
+    return inside and not (project and Path(text).resolve().is_relative_to(here))
 
 
 @contextlib.contextmanager
@@ -161,33 +183,54 @@ def on_cpu(note: Callable[[str], None]) -> Iterator[None]:
 
     def tell() -> None:
         if not told:
+            line = _user_line()
             told.append("said")
-            note("asks for cuda; built on cpu (initial weights do not depend on it)")
+            note(f"{f'line {line} ' if line else ''}asks for cuda; built on cpu (initial weights do not depend on it)")
 
-    with contextlib.ExitStack() as stack:
-        for owner in (torch.nn.Module, torch.Tensor):
-            stack.enter_context(_changed(owner, "cuda", _stay(tell)))
-            stack.enter_context(_changed(owner, "to", _moved(owner.to, tell)))
+    def elsewhere(*_args: Any, **_kwargs: Any) -> None:
+        tell()
+
+    with _changed(torch, "set_default_device", _default_device(tell)), _changed(torch.cuda, "set_device", elsewhere), _OnCpu(tell):
         yield
 
 
-def _stay(tell: Callable[[], None]) -> Callable[..., Any]:
-    def cuda(self: Any, *_args: Any, **_kwargs: Any) -> Any:
-        tell()
-        return self
+class _OnCpu(TorchFunctionMode):
+    """Replaces cuda by cpu in every call into torch."""
 
-    return cuda
+    def __init__(self, tell: Callable[[], None]) -> None:
+        super().__init__()
+        self._tell = tell
 
-
-def _moved(original: Callable[..., Any], tell: Callable[[], None]) -> Callable[..., Any]:
-    def to(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if any(_is_cuda(value) for value in (*args, *kwargs.values())):
-            tell()
+    def __torch_function__(self, func: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if func is torch.Tensor.cuda:
+            self._tell()
+            return args[0]
+        if any(map(_is_cuda, args)) or any(map(_is_cuda, kwargs.values())):
+            self._tell()
             args = tuple("cpu" if _is_cuda(value) else value for value in args)
             kwargs = {name: "cpu" if _is_cuda(value) else value for name, value in kwargs.items()}
-        return original(self, *args, **kwargs)
+        return func(*args, **kwargs)
 
-    return to
+
+def _invisible(function: Any) -> None:
+    """Files a function under generated code, which the recorder looks through on its way to the user's line."""
+    function.__code__ = function.__code__.replace(co_filename="<frozen initcheck.guard>")
+
+
+_invisible(_OnCpu.__torch_function__)
+
+
+def _default_device(tell: Callable[[], None]) -> Callable[[Any], None]:
+    original = torch.set_default_device
+
+    def set_default_device(device: Any) -> None:
+        if _is_cuda(device):
+            tell()
+            device = "cpu"
+        original(device)
+
+    return set_default_device
 
 
 def _is_cuda(value: object) -> bool:

@@ -90,6 +90,8 @@ class Effects:
         nodes = list(executed(statement))
         if any(_stores(node, held) for node in nodes) and not (kind == "import" and "sys" in names):
             return True
+        if isinstance(statement, ast.Expr) and self._mutates_inside(statement.value, names, kind):
+            return True
         return any(self._call_mutates(call, held, kind) for call in _calls(nodes))
 
     def unjudged(self, statement: ast.stmt, names: frozenset[str]) -> str:
@@ -142,6 +144,17 @@ class Effects:
         if word in self.models.classes or word[:1].isupper() or dotted.startswith(("os.", "shutil.", "logging.", "builtins.")):
             return False
         return bool((_INIT_WORD if kind == "model" else _SETUP_WORD).search(word)) and word not in {"len", "dict", "list", "set", "setattr"}
+
+    def _mutates_inside(self, value: ast.expr, names: frozenset[str], kind: str) -> bool:
+        """Whether a call of a function of this file changes a global object that is not handed to it."""
+        if not isinstance(value, ast.Call) or not isinstance(value.func, ast.Name) or value.func.id not in self.models.functions:
+            return False
+        function = self.models.functions[value.func.id]
+        nodes = list(own_nodes(function))
+        local = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+        local |= {node.arg for node in ast.walk(function.args) if isinstance(node, ast.arg)}
+        held = names - local
+        return bool(held) and any(_stores(node, held) or (isinstance(node, ast.Call) and self._call_mutates(node, held, kind)) for node in nodes)
 
     def _method_mutates(self, function: ast.Attribute, kind: str) -> bool:
         if kind in {"import", "plain"}:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from initcheck.discover import files
 from initcheck.discover.effects import Effects, alias_of, literal_kind
+from initcheck.discover.leftovers import leftovers
 from initcheck.discover.models import FileModels
 from initcheck.discover.names import is_main_guard
 from initcheck.discover.scopes import Scope, scope
@@ -64,7 +65,7 @@ def slice_tree(tree: ast.Module, path: str, qualname: str, digest: str) -> Slice
     slicer = _Slicer(tree, path, qualname.split(".")[0])
     keep = slicer.run()
     line, column, expression = slicer.origin()
-    recipe = Recipe(keep, len(tree.body), slicer.skipped(frozenset(keep)), expression, line, column, digest)
+    recipe = Recipe(keep, len(tree.body), slicer.skipped(keep), expression, line, column, digest)
     kept = [tree.body[index] for index in keep]
     ranges = tuple((_first_line(statement), statement.end_lineno or statement.lineno) for statement in kept)
     return Slice(recipe, ast.Module(body=kept, type_ignores=[]), ranges)
@@ -119,31 +120,11 @@ class _Slicer:
         value = fresh[-1].value
         return value.lineno, value.col_offset + 1, ast.unparse(value)
 
-    def skipped(self, keep: frozenset[int]) -> tuple[str, ...]:
-        """What was left out and matters, the same things joined (`optimizer (lines 20, 21)`)."""
-        lines: dict[str, list[int]] = {}
-        held = self._aliases(self.name)
-        for index, statement in enumerate(self.body):
-            if index in keep:
-                continue
-            words = self._describe(index, statement, held)
-            if words:
-                lines.setdefault(words, []).append(statement.lineno)
-        plural = {words: "line" if len(where) == 1 else "lines" for words, where in lines.items()}
-        return tuple(f"{words} ({plural[words]} {', '.join(map(str, where))})" for words, where in lines.items())
-
-    def _describe(self, index: int, statement: ast.stmt, held: frozenset[str]) -> str:
-        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)):
-            return ""
-        if index in self.guards:
-            return 'the `if __name__ == "__main__"` block'
-        if index in self.training:
-            return "training loop" if isinstance(statement, (ast.For, ast.While)) else "training"
-        data = self.effects.data(statement)
-        if data or self.effects.optimizes(statement):
-            return data or "optimizer"
-        unjudged = self.effects.unjudged(statement, held) if self._is_instance() else ""
-        return f"call of {unjudged}" if unjudged else ""
+    def skipped(self, keep: tuple[int, ...]) -> tuple[str, ...]:
+        """What was left out and matters to the reader."""
+        held = self._aliases(self.name) if self._is_instance() else frozenset()
+        left = {index: statement for index, statement in enumerate(self.body) if index not in keep}
+        return leftovers(left, self.effects, self.training, held)
 
     def _is_instance(self) -> bool:
         return self.name not in self.models.classes and self.name not in self.models.functions
@@ -265,7 +246,12 @@ class _Slicer:
         return bool(self.scopes[index].binds)
 
     def _touches(self, index: int, held: frozenset[str]) -> bool:
-        return index not in self.guards and bool(held & self.scopes[index].reads)
+        if index in self.guards:
+            return False
+        reads = self.scopes[index].reads
+        called = reads & set(self.models.functions) if isinstance(self.body[index], ast.Expr) else frozenset()
+        inside = (self.scopes[other].deferred for other, node in enumerate(self.body) if getattr(node, "name", None) in called)
+        return bool(held & reads) or any(held & names for names in inside)
 
     def _aliases(self, name: str) -> frozenset[str]:
         """The name and the top-level names of parts of the same object (`fc = net.fc`)."""

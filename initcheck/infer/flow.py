@@ -80,33 +80,58 @@ class Flow:
         return names, bool(names) and (derived or not plain)
 
     def _carriers(self) -> list[bool]:
-        tables = any(node.op in TABLES for node in self.nodes)
-        floats = any(node.op == "input" and not _integer(node) for node in self.nodes)
-        counts = not (tables or floats)  # whole numbers are data only where nothing else is (raw bytes of images)
+        counts = [False] * len(self.nodes)
+        while True:
+            carries = self._carry(counts)
+            more = [edge.node for node in self.nodes for edge in self._counted(node, carries)]
+            if not more:
+                return carries
+            for node in self._made_of(more):
+                counts[node] = True
+
+    def _carry(self, counts: list[bool]) -> list[bool]:
+        """What carries data when the whole numbers in `counts` do (raw bytes of images, time steps, one-hot classes)."""
         carries: list[bool] = []
         for node in self.nodes:
+            before = any(carries[edge.node] for edge in node.inputs if edge.node < node.id)
             if node.op in LEAVES:
-                carries.append(node.op == "input" and (counts or not _integer(node)))
+                carries.append(node.op == "input" and (counts[node.id] or not _integer(node)))
             elif node.op in TABLES:
                 index = node.inputs[1].node if len(node.inputs) > 1 else node.id
                 carries.append(index < node.id and self._from_input(index))
             elif _integer(node):
-                carries.append(counts and any(carries[edge.node] for edge in node.inputs if edge.node < node.id))
+                carries.append(counts[node.id])
             else:
-                carries.append(any(carries[edge.node] for edge in node.inputs if edge.node < node.id))
+                carries.append(before or counts[node.id])
         return carries
 
-    def _from_input(self, node: int) -> bool:
-        waiting, seen = [node], set()
+    def _counted(self, node: Node, carries: list[bool]) -> list[Edge]:
+        """The operands of a layer that stem from whole numbers of the input, when nothing else that it multiplies is data."""
+        if node.op not in WEIGHTED or node.op in TABLES or carries[node.id]:
+            return []
+        return [edge for edge in node.inputs if edge.node < node.id and self._from_input(edge.node)]
+
+    def _made_of(self, nodes: list[int]) -> set[int]:
+        """The nodes between the model's input and these values."""
+        found: set[int] = set()
+        waiting = list(nodes)
         while waiting:
             here = waiting.pop()
-            if here in seen:
-                continue
-            seen.add(here)
-            if self.nodes[here].op == "input":
-                return True
-            waiting.extend(edge.node for edge in self.nodes[here].inputs)
-        return False
+            if here not in found and self._from_input(here):
+                found.add(here)
+                waiting.extend(edge.node for edge in self.nodes[here].inputs)
+        return found
+
+    def _from_input(self, node: int) -> bool:
+        return self._stems[node]
+
+    @cached_property
+    def _stems(self) -> list[bool]:
+        """Whether each node depends on the model's input at all."""
+        stems: list[bool] = []
+        for node in self.nodes:
+            stems.append(node.op == "input" or any(stems[edge.node] for edge in node.inputs if edge.node < node.id))
+        return stems
 
     def _live(self) -> list[bool]:
         live = [False] * len(self.nodes)

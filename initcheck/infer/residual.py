@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from initcheck.infer.flow import Flow, is_weighted
-from initcheck.infer.fusion import Region
-from initcheck.infer.ops import NORMS, SUMS, TABLES, transparent
+from initcheck.infer.fusion import OPAQUE, Region
+from initcheck.infer.ops import NORMS, SUMS, TABLES, nonlinearity, transparent
 from initcheck.records.graph import Edge, Node
+
+NESTED = 4
+"""Branches side by side that one shortcut may carry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,31 +56,48 @@ class Sums:
 
     def _identity(self, node: Node, shortcut: Edge, branch: Edge) -> Skip | None:
         origin = self._origin(shortcut, norms=False)
-        if origin is None or origin.node == branch.node or not self._depends(branch, origin):
-            return None
-        return Skip(node.id, origin.node, shortcut, branch)
+        for _ in range(NESTED):
+            if origin.node != branch.node and self._depends(branch, origin):
+                return Skip(node.id, origin.node, shortcut, branch)
+            # branches side by side (`x + f(x) + g(x)`): the inner sum already carries the shortcut
+            inner = self.skip(self.flow.nodes[origin.node]) if origin.node < node.id else None
+            if inner is None:
+                return None
+            origin = self._origin(inner.shortcut, norms=False)
+        return None
 
     def _projected(self, node: Node, shortcut: Edge, branch: Edge) -> Skip | None:
-        top = self._origin(shortcut, norms=True)
-        if top is None or not is_weighted(self.flow.nodes[top.node]) or self.flow.nodes[top.node].op in TABLES:
+        top = self.flow.nodes[self._origin(shortcut, norms=True).node]
+        if not is_weighted(top) or top.op in TABLES:
             return None
-        read = self.flow.data(self.flow.nodes[top.node])
+        read = self.flow.data(top)
         if len(read) != 1:
             return None
         origin = self._origin(read[0], norms=False)
-        other = self._origin(branch, norms=True)
-        if origin is None or other is None or not self._depends(branch, origin):
+        made = self.flow.nodes[self._origin(branch, norms=True).node]
+        if not self._depends(branch, origin) or not self._branches(branch, origin, top):
             return None
-        made = self.flow.nodes[other.node]
         if not is_weighted(made) and any(not self._depends(edge, origin) for edge in self.flow.data(made)):
             return None  # a gate that lets in something else (`W x + r * (U h)`)
-        if is_weighted(made):
-            beside = self.flow.data(made)
-            if len(beside) == 1 and self._origin(beside[0], norms=False) == origin:
-                return None  # two single layers side by side
         return Skip(node.id, origin.node, shortcut, branch)
 
-    def _origin(self, edge: Edge, *, norms: bool) -> Edge | None:
+    def _branches(self, branch: Edge, origin: Edge, projection: Node) -> bool:
+        """Whether something nonlinear stands on the branch, and not the projection's own weight (a recurrence, `W x + U h`)."""
+        names = self._weights(projection)
+        curved = False
+        for node in self.flow.nodes[origin.node + 1 : branch.node + 1]:
+            if not (self.flow.carries[node.id] and self.flow.descends(branch.node, node.id) and self.flow.descends(node.id, origin.node)):
+                continue
+            if node.id == projection.id or (is_weighted(node) and names & self._weights(node)):
+                return False
+            curved |= nonlinearity(node) is not None or node.op in OPAQUE or node.id in self.inside
+            curved |= (node.op == "mul" or is_weighted(node)) and len(self.flow.data(node)) > 1
+        return curved
+
+    def _weights(self, node: Node) -> frozenset[str]:
+        return frozenset(name for edge in node.inputs if not self.flow.carries[edge.node] for name in self.flow.parameters(edge.node)[0])
+
+    def _origin(self, edge: Edge, *, norms: bool) -> Edge:
         """Climbs through what only moves or rescales (and, if asked, normalizes) one value."""
         while True:
             node = self.flow.nodes[edge.node]
@@ -92,16 +112,18 @@ class Sums:
             edge = Edge(data[0].node, data[0].view or edge.view if node.shape == self.flow.nodes[data[0].node].shape else data[0].view)
 
     def _depends(self, branch: Edge, origin: Edge) -> bool:
+        """Whether the branch is made of the very part that `origin` names, or of the whole of it."""
         if not self.flow.descends(branch.node, origin.node):
             return False
-        if not origin.view or self.flow.nodes[origin.node].op != "input":
+        if not origin.view:
             return True
-        waiting, seen = [branch], set()  # a part of the input is only the same value when the very part is read
+        waiting, seen = [branch], set()
         while waiting:
             edge = waiting.pop()
-            if edge == origin:
-                return True
-            if edge.node not in seen:
+            if edge.node == origin.node:
+                if edge.view in ("", origin.view):
+                    return True
+            elif edge.node > origin.node and edge.node not in seen:
                 seen.add(edge.node)
                 waiting.extend(self.flow.nodes[edge.node].inputs)
         return False

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from initcheck.infer.flow import LEAVES, Flow, is_weighted
 from initcheck.infer.fusion import Region, regions
 from initcheck.infer.ops import JOINS, NORMS, PRODUCTS_OF_DATA, TABLES, nonlinearity, transparent
+from initcheck.infer.products import attentions
 from initcheck.infer.residual import Sums
 from initcheck.records.graph import Edge, Node
 
@@ -28,6 +29,7 @@ class Roles:
         self.flow = flow
         self.inside: dict[int, Region] = regions(flow)
         self.sums = Sums(flow, self.inside)
+        self.attentions = attentions(flow)
         self.returned = {edge.node for edge in flow.graph.outputs}
 
     def feeds(self, start: int) -> Reach:
@@ -103,7 +105,7 @@ class Roles:
         if node.op == "scaled_dot_product_attention":
             return "attention"
         if is_weighted(node):
-            return "weight_layer" if len(data) < 2 or not self._attends(node) else "attention"
+            return "attention" if node.id in self.attentions else "weight_layer"
         if node.op in NORMS:
             return "instance_norm" if self._per_instance(node, edge) else NORMS[node.op]
         word = nonlinearity(node)
@@ -139,10 +141,3 @@ class Roles:
         """Whether a batch normalization sees one batch of samples times channels: torch's way of an instance normalization."""
         before = self.flow.nodes[edge.node].shape
         return node.op == "native_batch_norm" and len(before) > 1 and before[0] > 1 and node.shape[:2] == (1, before[0] * before[1])
-
-    def _attends(self, node: Node) -> bool:
-        """Whether a product of two data operands belongs to an attention: a softmax stands right before or after it."""
-        if node.op in ("mm", "addmm", "linear"):
-            return False
-        before = self.fed_by(self.flow.data(node))
-        return "softmax" in before or "softmax" in self.feeds(node.id).roles

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Sequence
 
 from initcheck.records.finding import Finding, rank
 from initcheck.records.report import LayerSummary, ModelReport
@@ -21,7 +20,10 @@ DROPPED_FIRST = (4, 2, 8, 6, 1)
 """Columns that go when the terminal is too narrow, in this order; numbers are never wrapped."""
 
 FEW = 3
-"""So many equal rows in succession are still written out."""
+"""So many repeated rows are worth a fold."""
+
+LONGEST_BLOCK = 40
+"""Layers in a block whose repetitions are looked for."""
 
 _RIGHT = (3, 4, 5, 7)
 
@@ -58,13 +60,11 @@ def _table(model: ModelReport, style: Style, *, verbose: bool) -> list[str]:
     on = axes(model.layers)
     rows: list[list[str]] = []
     folded: dict[int, str] = {}
-    for _, group in groupby(model.layers, key=lambda layer: _likeness(layer, marks)):
-        members = list(group)
-        kept = members if verbose or len(members) <= FEW else members[:1]
-        rows += [[style.finish(text) for text in _row(layer, marks, on)] for layer in kept]
-        if len(kept) < len(members):
-            rest = fold(layer.name or layer.weight for layer in members[1:])
-            folded[len(rows)] = style.finish(f"  … {rest}: {len(members) - 1} more like it")
+    for first, rest in _repeats(model.layers, marks, verbose=verbose):
+        rows += [[style.finish(text) for text in _row(layer, marks, on)] for layer in first]
+        if rest:
+            names = fold(layer.name or layer.weight for layer in rest)
+            folded[len(rows)] = style.finish(f"  … {len(rest)} more like {'this' if len(first) == 1 else 'these'}: {names}")
             rows.append([""] * len(COLUMNS))
     keep = [index for index in range(len(COLUMNS)) if marks or index != len(COLUMNS) - 1]
     lines: list[str] = []
@@ -76,6 +76,24 @@ def _table(model: ModelReport, style: Style, *, verbose: bool) -> list[str]:
             break
     head, rule, *body = lines
     return [style.paint(head, "dim"), style.paint(style.finish(rule), "dim"), *_painted(body, folded, style)]
+
+
+def _repeats(
+    layers: Sequence[LayerSummary], marks: dict[str, str], *, verbose: bool
+) -> Iterator[tuple[Sequence[LayerSummary], Sequence[LayerSummary]]]:
+    """Runs of layers as (what is shown, what only repeats it); a repeated block may have several layers."""
+    looks = [_likeness(layer, marks) for layer in layers]
+    at = 0
+    while at < len(layers):
+        period, covered = 1, 1
+        for candidate in range(1, 0 if verbose else min(LONGEST_BLOCK, (len(layers) - at) // 2) + 1):
+            end = at + candidate
+            while looks[end : end + candidate] == looks[at : at + candidate]:
+                end += candidate
+            if end - at - candidate >= max(FEW, covered - period + 1):
+                period, covered = candidate, end - at
+        yield layers[at : at + period], layers[at + period : at + covered]
+        at += covered
 
 
 def _painted(body: list[str], folded: dict[int, str], style: Style) -> list[str]:
