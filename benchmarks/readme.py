@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -17,15 +19,26 @@ def rule_table() -> str:
     return "\n".join(rows)
 
 
-PARTS = {"rules": rule_table}
+def sample() -> str:
+    command = ["initcheck", "examples/mnist_mlp.py"]
+    environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run(
+        [sys.executable, "-m", *command], capture_output=True, text=True, encoding="utf-8", cwd=README.parent, env=environment, check=False
+    )
+    if done.returncode != 1:
+        raise SystemExit(f"the sample command exited with {done.returncode}: {done.stderr}")
+    return f"```console\n$ {' '.join(command)}\n{done.stdout.rstrip()}\n```"
+
+
+PARTS = {"sample": sample, "rules": rule_table}
 
 
 def fresh(text: str) -> str:
     for name, make in PARTS.items():
-        pattern = re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)", re.DOTALL)
+        pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
         if not pattern.search(text):
             raise SystemExit(f"README.md has no part {name!r}")
-        text = pattern.sub(lambda match, made=make(): match.group(1) + made + match.group(2), text)
+        text = pattern.sub(lambda match, made=make(): match.group(1) + made + "\n" + match.group(2), text)
     return text
 
 

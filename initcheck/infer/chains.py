@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from initcheck.errors import NotKnown
 from initcheck.infer.ops import attribute
@@ -93,7 +94,7 @@ def _chain(roles: Roles, path: list[Use], signals: Mapping[int, SignalStats]) ->
     flow = roles.flow
     last = path[-1].node
     normed = any(node.op == "native_batch_norm" and flow.descends(node.id, path[0].node) for node in flow.nodes if flow.live[node.id])
-    hops = tuple(_hop(flow.nodes[after.node], before, after, signals) for before, after in zip(path, path[1:], strict=False))
+    hops = tuple(_hop(flow.nodes[after.node], before, after, signals) for before, after in pairwise(path))
     end = signals.get(last)
     fraction = end.sample_fraction if end is not None and end.sample_fraction is not None else Unknown("the signal was not measured")
     return Chain(tuple(use.parameter for use in path), hops, fraction, normed)

@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from initcheck.infer.flow import LEAVES, Flow, is_weighted
-from initcheck.infer.ops import CURVED, NORMS, REDUCTIONS, nonlinearity, number, transparent
+from initcheck.infer.ops import CURVED, JOINS, NORMS, REDUCTIONS, SUMS, nonlinearity, number, transparent
 from initcheck.records.graph import Edge, Node
 
 OPAQUE = ("recurrent", "custom", "scaled_dot_product_attention", "softmax", "log_softmax")
+COMPARISONS = ("gt", "ge", "lt", "le")
+CHAINS = (
+    (("reciprocal", "add", "exp", "neg"), "sigmoid"),
+    (("log", "add", "exp"), "softplus"),
+    (("log1p", "exp"), "softplus"),
+)
+"""Nonlinearities spelled out, last operation first."""
 LARGEST = 64
 """Most operations in one region; hand-written nonlinearities and norms stay far below."""
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """Operations between `source` and `end`; `role` is a role word, or empty for a transparent region."""
+    """Operations between `source` and `end`; `role` is a role word, or empty for a transparent region.
+
+    `parameter` is the slope of a leaky_relu where it could be read.
+    """
 
     source: Edge
     end: int
     members: frozenset[int]
     role: str
+    parameter: float | None = None
 
     @property
     def norm(self) -> bool:
@@ -45,10 +57,19 @@ def regions(flow: Flow) -> dict[int, Region]:
 
 
 def _region(flow: Flow, node: Node, ends: dict[int, Region]) -> Region | None:
-    data = flow.data(node)
-    squared = len(data) == 1 and _is_square(node)
-    if len(data) < 2 and not squared:
-        return None
+    chain = _chain(flow, node)
+    if chain is not None:
+        return chain
+    data, masks = flow.data(node), _masks(flow, node)
+    squared = len(data) == 1 and not masks and _is_square(node)
+    if squared or (len(data) > 1 and data[0] == data[-1]):
+        return _square(flow, node, data, squared=squared)
+    found = _search(flow, node, [*data, *masks], ends) if masks else None
+    return found or (_search(flow, node, data, ends) if len(data) > 1 else None)
+
+
+def _search(flow: Flow, node: Node, data: list[Edge], ends: dict[int, Region]) -> Region | None:
+    """Climbs from the operands of a node, latest first, until all of them stem from one value."""
     members: set[int] = {node.id}
     operands: set[Edge] = set(data)
     while len(operands) > 1:
@@ -58,22 +79,59 @@ def _region(flow: Flow, node: Node, ends: dict[int, Region]) -> Region | None:
         same = {edge for edge in operands if edge.node == top.node}
         operands -= same
         if top.node in ends:
-            inner = ends[top.node]
-            members |= inner.members
-            operands.add(inner.source)
+            members |= ends[top.node].members
+            operands.add(ends[top.node].source)
             continue
         members.add(top.node)
-        view = top.view if len(same) == 1 else ""
-        operands |= {Edge(edge.node, edge.view or _keep(view, flow, edge, top)) for edge in flow.data(flow.nodes[top.node])}
-    source = next(iter(operands))
-    before = flow.nodes[source.node]
-    if squared or (data[0] == data[-1] and members == {node.id}):
-        if nonlinearity(before) != "relu":
-            return None if squared else Region(source, node.id, frozenset(members), "custom:square")
-        members.add(before.id)
-        source = flow.data(before)[0]
-    role = _role([flow.nodes[member] for member in sorted(members)], flow)
-    return None if role is None else Region(source, node.id, frozenset(members), role)
+        # the parts in which a value is read stay apart: a gate made of two halves is no nonlinearity
+        operands |= {
+            Edge(edge.node, edge.view or _keep(part.view, flow, edge, part)) for part in same for edge in flow.data(flow.nodes[top.node])
+        }
+    return _made(flow, node, members, next(iter(operands)))
+
+
+def _made(flow: Flow, node: Node, members: set[int], source: Edge) -> Region | None:
+    nodes = [flow.nodes[member] for member in sorted(members)]
+    role = _role(nodes, flow)
+    if role is None or (role and any(member.op in JOINS and len(flow.data(member)) > 1 for member in nodes)):
+        return None
+    slopes = [number(member, "other", 0.01) for member in nodes if member.op == "mul"] if role == "leaky_relu" else []
+    return Region(source, node.id, frozenset(members), role, slopes[0] if len(slopes) == 1 else None)
+
+
+def _square(flow: Flow, node: Node, data: list[Edge], *, squared: bool) -> Region | None:
+    """A value times itself: of a relu it is one nonlinearity; a power alone has a word of its own already."""
+    before = flow.nodes[data[0].node]
+    if node.op != "mul" and not squared:
+        return Region(data[0], node.id, frozenset((node.id,)), "") if node.op in SUMS else None
+    if nonlinearity(before) == "relu":
+        return Region(flow.data(before)[0], node.id, frozenset((node.id, before.id)), "relu2")
+    return None if squared else Region(data[0], node.id, frozenset((node.id,)), "custom:square")
+
+
+def _chain(flow: Flow, node: Node) -> Region | None:
+    """A sigmoid or softplus spelled as a chain of elementary functions of one operand."""
+    spelled: list[str] = []
+    members: list[int] = []
+    here = node
+    while len(spelled) < 4 and here.op in ("reciprocal", "add", "exp", "neg", "log", "log1p") and len(flow.data(here)) == 1:
+        if here.op == "add" and number(here, "other", 1.0) != 1:
+            break
+        spelled.append(here.op)
+        members.append(here.id)
+        source = flow.data(here)[0]
+        for words, role in CHAINS:
+            if tuple(spelled) == words:
+                return Region(source, node.id, frozenset(members), role)
+        here = flow.nodes[source.node]
+    return None
+
+
+def _masks(flow: Flow, node: Node) -> list[Edge]:
+    """Operands that are comparisons of data: `x * (x > 0)`."""
+    if node.op not in ("mul", "where", "masked_fill"):
+        return []
+    return [edge for edge in node.inputs if flow.nodes[edge.node].op in COMPARISONS and flow.data(flow.nodes[edge.node])]
 
 
 def _rotation(flow: Flow, node: Node, members: set[int], operands: set[Edge]) -> Region | None:
@@ -99,12 +157,15 @@ def _open(flow: Flow, node: Node, ends: dict[int, Region]) -> bool:
         return False
     if node.id in ends:
         return not ends[node.id].norm
-    known = transparent(node) or nonlinearity(node) is not None or node.op in REDUCTIONS or node.op in CURVED
-    return known
+    if node.op in COMPARISONS:
+        return True
+    return transparent(node) or nonlinearity(node) is not None or node.op in REDUCTIONS or node.op in CURVED
 
 
 def _role(members: list[Node], flow: Flow) -> str | None:
     ops = {node.op for node in members}
+    if ops & set(COMPARISONS):
+        return _masked(ops, members, flow)
     products = [
         node for node in members if len(flow.data(node)) > 1 and node.op in ("mul", "div", "addcmul", "where", "maximum", "minimum")
     ]
@@ -119,6 +180,20 @@ def _role(members: list[Node], flow: Flow) -> str | None:
             return "layer_norm" if ops & {"sub", "rsub", "var", "std", "var_mean"} else "rms_norm"
         return None
     return _named(ops, named, members)
+
+
+def _masked(ops: set[str], members: list[Node], flow: Flow) -> str:
+    """A nonlinearity in pieces that a comparison with zero chooses."""
+    rest = ops - {*COMPARISONS, "clone", "_to_copy"}
+    if all(number(node, "other", math.nan) == 0 for node in members if node.op in COMPARISONS):
+        pieces = max((len(flow.data(node)) for node in members if node.op == "where"), default=0)
+        if (pieces == 0 and rest <= {"mul"}) or (pieces == 1 and rest == {"where"}) or rest == {"masked_fill"}:
+            return "relu"
+        if pieces == 2 and rest == {"where", "mul"}:
+            return "leaky_relu"
+        if pieces == 2 and rest & {"exp", "expm1"}:
+            return "elu"
+    return "custom:" + "+".join(sorted(ops - {"clone", "_to_copy"}))
 
 
 def _named(ops: set[str], named: set[str], members: list[Node]) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -53,13 +54,11 @@ def layer(scene: Scene, record: ParameterRecord, mine: list[Use], bias: str) -> 
     if main.kind not in ("bias", "scale", "other"):
         mine = [use for use in mine if use.kind not in ("bias", "scale", "other")]  # what was made of it without data is no use of its own
     reaches = [_reach(scene, use) for use in mine]
-    fed = {role for use in mine for role in _fed(scene, use)}
     ends = {end: role for reach in reaches for end, role in reach.ends.items()}
     after = {end: scene.roles.feeds(end) for end, role in ends.items() if role not in NOT_NONLINEAR}
+    curved = _curved(ends, after)
     norms = [role for role in ends.values() if role.endswith("_norm")]
-    signal = scene.signals.get(main.node)
-    curved = _curved(scene, ends, after)
-    return Layer(
+    surroundings = Layer(
         name=record.module or record.name.rpartition(".")[0],
         weight=record.name,
         kind=_kind(main, record),
@@ -68,15 +67,27 @@ def layer(scene: Scene, record: ParameterRecord, mine: list[Use], bias: str) -> 
         fan_in=Known(main.fan_in),
         fan_out=Known(main.fan_out),
         feeds=Known(tuple(sorted({role for reach in reaches for role in reach.roles}))),
-        fed_by=Known(tuple(sorted(fed))),
+        fed_by=Known(tuple(sorted({role for use in mine for role in _fed(scene, use)}))),
         then=tuple(sorted({role for reach in after.values() for role in reach.roles})),
         merges=tuple(sorted({merge for reach in reaches for merge in reach.merges})),
-        nonlinearity=_nonlinearity(scene, curved, signal, normed=bool(norms)),
         norm=norms[0] if norms else "",
         closes_branch=any(reach.closes for reach in reaches)
         or any(after[end].closes for end, role in ends.items() if role.endswith("_norm")),
         inside_branch=_inside(scene, main.node),
         gates=any("gate_multiply" in after[end].roles for end in curved if end in after),
+        depth=max(scene.depths[main.node] - 1, 0),
+        uses=len(mine),
+        tied=record.tied,
+    )
+    return _measured(surroundings, scene, main, curved)
+
+
+def _measured(surroundings: Layer, scene: Scene, main: Use, curved: Mapping[int, str]) -> Layer:
+    """The same layer with what the run showed of it."""
+    signal = scene.signals.get(main.node)
+    return dataclasses.replace(
+        surroundings,
+        nonlinearity=_nonlinearity(scene, curved, signal, normed=bool(surroundings.norm)),
         derived=main.derived,
         groups=main.groups,
         blocks=main.blocks,
@@ -89,9 +100,6 @@ def layer(scene: Scene, record: ParameterRecord, mine: list[Use], bias: str) -> 
         mean_square=_of(signal, lambda stats: stats.mean_square),
         dead=_largest(scene, curved, "dead"),
         saturated=_largest(scene, curved, "saturated"),
-        depth=max(scene.depths[main.node] - 1, 0),
-        uses=len(mine),
-        tied=record.tied,
     )
 
 
@@ -120,7 +128,7 @@ def _fed(scene: Scene, use: Use) -> set[str]:
     return scene.roles.fed_by([edge for edge in use.reads if edge.node != use.node])
 
 
-def _curved(scene: Scene, ends: Mapping[int, str], after: Mapping[int, Reach]) -> dict[int, str]:
+def _curved(ends: Mapping[int, str], after: Mapping[int, Reach]) -> dict[int, str]:
     """The nonlinearities behind a layer by the node of their result, seen through a normalization."""
     found = {end: role for end, role in ends.items() if role not in NOT_NONLINEAR and not role.endswith("_norm")}
     for end, role in ends.items():
@@ -143,6 +151,8 @@ def _nonlinearity(scene: Scene, curved: Mapping[int, str], signal: SignalStats |
         parameter = number(node, name, otherwise)
         if node.op == "rrelu":
             parameter = (number(node, "lower", 0.125) + number(node, "upper", 1 / 3)) / 2
+    if end in scene.roles.inside:
+        parameter = scene.roles.inside[end].parameter
     made = scene.signals.get(end)
     ratio = None
     if made is not None and signal is not None and not normed and signal.second_moment > 0 and role != "prelu":

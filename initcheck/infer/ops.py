@@ -61,6 +61,9 @@ CURVED = frozenset(
         "cosh",
         "sign",
         "where",
+        "clamp",
+        "clamp_min",
+        "clamp_max",
     )
 )
 """Elementwise functions that are nonlinear but have no role word of their own."""

@@ -55,7 +55,7 @@ class Sums:
         return None
 
     def _identity(self, node: Node, shortcut: Edge, branch: Edge) -> Skip | None:
-        origin = self._origin(shortcut, norms=False)
+        origin = self.origin(shortcut, norms=False)
         for _ in range(NESTED):
             if origin.node != branch.node and self._depends(branch, origin):
                 return Skip(node.id, origin.node, shortcut, branch)
@@ -63,18 +63,18 @@ class Sums:
             inner = self.skip(self.flow.nodes[origin.node]) if origin.node < node.id else None
             if inner is None:
                 return None
-            origin = self._origin(inner.shortcut, norms=False)
+            origin = self.origin(inner.shortcut, norms=False)
         return None
 
     def _projected(self, node: Node, shortcut: Edge, branch: Edge) -> Skip | None:
-        top = self.flow.nodes[self._origin(shortcut, norms=True).node]
+        top = self.flow.nodes[self.origin(shortcut, norms=True).node]
         if not is_weighted(top) or top.op in TABLES:
             return None
         read = self.flow.data(top)
         if len(read) != 1:
             return None
-        origin = self._origin(read[0], norms=False)
-        made = self.flow.nodes[self._origin(branch, norms=True).node]
+        origin = self.origin(read[0], norms=False)
+        made = self.flow.nodes[self.origin(branch, norms=True).node]
         if not self._depends(branch, origin) or not self._branches(branch, origin, top):
             return None
         if not is_weighted(made) and any(not self._depends(edge, origin) for edge in self.flow.data(made)):
@@ -97,7 +97,7 @@ class Sums:
     def _weights(self, node: Node) -> frozenset[str]:
         return frozenset(name for edge in node.inputs if not self.flow.carries[edge.node] for name in self.flow.parameters(edge.node)[0])
 
-    def _origin(self, edge: Edge, *, norms: bool) -> Edge:
+    def origin(self, edge: Edge, *, norms: bool) -> Edge:
         """Climbs through what only moves or rescales (and, if asked, normalizes) one value."""
         while True:
             node = self.flow.nodes[edge.node]

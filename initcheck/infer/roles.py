@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from initcheck.infer.cells import cells
 from initcheck.infer.flow import LEAVES, Flow, is_weighted
 from initcheck.infer.fusion import Region, regions
-from initcheck.infer.ops import JOINS, NORMS, PRODUCTS_OF_DATA, TABLES, nonlinearity, transparent
+from initcheck.infer.ops import JOINS, NORMS, PRODUCTS_OF_DATA, TABLES, attribute, nonlinearity, transparent
 from initcheck.infer.products import attentions
 from initcheck.infer.residual import Sums
 from initcheck.records.graph import Edge, Node
@@ -30,6 +31,7 @@ class Roles:
         self.inside: dict[int, Region] = regions(flow)
         self.sums = Sums(flow, self.inside)
         self.attentions = attentions(flow)
+        self.cells = cells(flow, self.sums)
         self.returned = {edge.node for edge in flow.graph.outputs}
 
     def feeds(self, start: int) -> Reach:
@@ -65,13 +67,17 @@ class Roles:
 
     def _arrive(self, here: int, reader: Node, edge: Edge, reach: Reach) -> int | None:
         """Notes the role of a reader; gives the node to go on from when the reader is transparent."""
+        if reader.id in self.cells.gates or reader.id in self.cells.states:
+            self._note(reach, "recurrent", reader.id)
+            return None
         region = self.inside.get(reader.id)
         if region is not None:
             if region.source.node != here:
                 return reader.id if reader.id != region.end else region.end
             if region.role == "":
                 return region.end
-            return self._note(reach, region.role, region.end)
+            self._note(reach, region.role, region.end)
+            return None
         if self.sums.is_sum(reader):
             skip = self.sums.skip(reader)
             if skip is None:
@@ -79,7 +85,8 @@ class Roles:
                 return reader.id
             reach.closes |= edge == skip.branch
             reach.merges.add("residual_add")
-            return self._note(reach, "residual_add", reader.id)
+            self._note(reach, "residual_add", reader.id)
+            return None
         role = self._role(reader, edge)
         if role == "":
             if reader.op in JOINS and len(self.flow.data(reader)) > 1:
@@ -89,7 +96,8 @@ class Roles:
             reach.roles.add("gate_multiply")
         if role == "gate_multiply":
             reach.merges.add("gate_multiply")
-        return self._note(reach, role, reader.id)
+        self._note(reach, role, reader.id)
+        return None
 
     def _note(self, reach: Reach, role: str, end: int) -> None:
         reach.roles.add(role)
@@ -98,7 +106,7 @@ class Roles:
     def _role(self, node: Node, edge: Edge) -> str:
         """The role of a node that is no region and no sum; empty for a transparent one."""
         data = self.flow.data(node)
-        if node.op in ("recurrent",):
+        if node.op == "recurrent":
             return "recurrent"
         if node.op == "custom":
             return f"custom:{node.region or 'function'}"
@@ -113,8 +121,8 @@ class Roles:
             return word
         if node.op in ("mul", "div", "addcmul") and len(data) > 1:
             return "gate_multiply"
-        if node.op in ("maximum", "minimum") and len(data) > 1:
-            return f"custom:{node.op}"
+        if node.op in ("maximum", "minimum"):
+            return "relu" if node.op == "maximum" and self._with_zero(node) else f"custom:{node.op}"
         if transparent(node) or node.op == "where":
             return ""
         return f"custom:{node.op}"
@@ -125,6 +133,8 @@ class Roles:
             return "input", []
         if node.op in LEAVES or not self.flow.carries[node.id]:
             return "", []
+        if node.id in self.cells.states:
+            return "recurrent", []
         region = self.inside.get(node.id)
         if region is not None and region.end == node.id:
             return region.role, [] if region.role else [region.source.node]
@@ -136,6 +146,10 @@ class Roles:
             return "gate_multiply", []
         role = self._role(node, node.inputs[0] if node.inputs else Edge(node.id))
         return role, [] if role else [edge.node for edge in self.flow.data(node)]
+
+    def _with_zero(self, node: Node) -> bool:
+        others = [self.flow.nodes[edge.node] for edge in node.inputs if not self.flow.carries[edge.node]]
+        return any(attribute(other, "made", other.op) in ("zeros", "zeros_like", "new_zeros") for other in others)
 
     def _per_instance(self, node: Node, edge: Edge) -> bool:
         """Whether a batch normalization sees one batch of samples times channels: torch's way of an instance normalization."""

@@ -28,7 +28,7 @@ def excerpt(location: Location, note: str, style: Style, kind: str) -> list[str]
     shown = [f"{'':{gutter}} {bar}"]
     for index in range(first, last + 1):
         start = _start(lines[index - 1], location, style, gutter) if index == location.line else 0
-        text = _cut(style.source(lines[index - 1])[start:], style.width - gutter - 3)
+        text = _cut(style.source(lines[index - 1])[start:], style.width - gutter - 3, style)
         shown.append(f"{style.paint(f'{index:>{gutter}}', 'gutter')} {bar} {text}".rstrip())
         if index == location.line:
             shown += [f"{'':{gutter}} {bar} {line}" for line in _caret(lines[index - 1], location, note, style, kind, start, gutter)]
@@ -44,8 +44,9 @@ def _read(path: str) -> list[str]:
         return []
 
 
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else f"{text[: max(width - 1, 1)]}…"
+def _cut(text: str, width: int, style: Style) -> str:
+    dots = style.finish("…")
+    return text if cells(text) <= width else f"{text[: max(width - len(dots), 1)]}{dots}"
 
 
 def _span(line: str, location: Location) -> tuple[int, int]:

@@ -168,7 +168,7 @@ class Tracer(TorchDispatchMode):
         if not is_float(first):
             found["integer"] = True
         if names.fresh:
-            draft.op, draft.inputs = "constant", []
+            draft.op, draft.inputs, found["made"] = "constant", [], names.name
         self.drafts.append(draft)
         return draft
 

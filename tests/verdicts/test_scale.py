@@ -8,7 +8,6 @@ from torch import nn
 
 from tests.verdicts.builders import (
     PreNorm,
-    default,
     he,
     he_uniform,
     linears,

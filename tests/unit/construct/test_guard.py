@@ -39,7 +39,7 @@ def build(tmp_path, monkeypatch):
     ("deed", "words"),
     [
         ("import socket; socket.create_connection(('127.0.0.1', 9))", "network"),
-        ("import urllib.request; urllib.request.urlopen('http://localhost:9/')", "network"),
+        ("import urllib.request; urllib.request.urlopen('http://localhost:9/')", "network address"),
         ("import subprocess; subprocess.run(['true'])", "starts a program"),
         ("import os; os.system('true')", "starts a program"),
         ("open('out.txt', 'w')", "writes out.txt"),
@@ -164,6 +164,6 @@ def test_the_recorder_still_sees_the_line(build, request_):
     assert bias.writes[-1].location.get().line == 4
 
 
-def test_a_change_of_type_keeps_the_line():
+def test_a_refusal_is_an_error_with_a_hint():
     assert Refused("message", "hint").hint == "hint"
     assert str(Refused("message", "hint")) == "message"

@@ -1,0 +1,72 @@
+"""The kept statements of a user's file as code, and the module in which they run."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.machinery
+import itertools
+import sys
+import types
+from pathlib import Path
+
+from initcheck.errors import TargetError
+from initcheck.records.target import Recipe
+
+_count = itertools.count(1)
+
+
+def code_of(path: str, recipe: Recipe) -> types.CodeType:
+    """The statements that the recipe keeps, compiled with the lines of the file, so that frames and tracebacks point into it.
+
+    Raises:
+        TargetError: when the file is gone or is no longer the one that the recipe was made of.
+    """
+    try:
+        source = Path(path).read_bytes()
+    except OSError as error:
+        raise TargetError(f"cannot read {path}: {error.strerror}", "check the path and its permissions", name="file-missing") from error
+    if recipe.digest and hashlib.blake2b(source, digest_size=8).hexdigest() != recipe.digest:
+        raise TargetError(f"{path} changed while it was read", "run initcheck again", name="changed")
+    tree = ast.parse(source, path)
+    kept = [tree.body[index] for index in recipe.keep]
+    return compile(ast.Module(body=kept, type_ignores=[]), path, "exec")
+
+
+def fresh_module(path: str) -> types.ModuleType:
+    """An empty module for a file, registered under a name of its own: never `__main__`, never that of another run.
+
+    It stays registered, because `inspect` and `typing` look classes up through `sys.modules`. A file inside a package gets that package,
+    so that its relative imports work; the folder above the package is then put on `sys.path`, which the guard restores.
+    """
+    package, root = package_of(Path(path).resolve())
+    name = f"_initcheck_{Path(path).stem}_{next(_count)}"
+    module = types.ModuleType(f"{package}.{name}" if package else name)
+    module.__file__ = path
+    if package:
+        module.__package__ = package
+        module.__spec__ = importlib.machinery.ModuleSpec(module.__name__, None, origin=path)
+        if str(root) not in sys.path:
+            sys.path.insert(0, str(root))
+    sys.modules[module.__name__] = module
+    return module
+
+
+def package_of(path: Path) -> tuple[str, Path]:
+    """The dotted package that a file belongs to (empty if to none), and the folder from which that package is imported."""
+    parts: list[str] = []
+    folder = path.parent
+    while (folder / "__init__.py").is_file() and folder.name.isidentifier():
+        parts.insert(0, folder.name)
+        folder = folder.parent
+    return ".".join(parts), folder
+
+
+def modules_below(folder: str) -> frozenset[str]:
+    """The names of the loaded modules whose files lie in a folder or below it, installed packages left out."""
+    found: set[str] = set()
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if isinstance(file, str) and "site-packages" not in file and Path(file).is_absolute() and Path(file).is_relative_to(folder):
+            found.add(name)
+    return frozenset(found)

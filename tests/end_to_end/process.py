@@ -1,0 +1,71 @@
+"""The command line as a process, with the real engine or with one of a few lines that needs no torch."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+ENGINE = """
+import sys, types, time
+from initcheck.records.finding import Finding
+from initcheck.records.report import ModelReport
+from initcheck.records.source import Location
+from initcheck.records.target import InputSummary
+
+def check_target(target, settings, progress):
+    if "hang" in target.path:
+        print("hanging", flush=True)
+        time.sleep(60)
+    if "bug" in target.path:
+        raise ZeroDivisionError("division by zero")
+    found = [
+        Finding("IC301", "zero-weight", "error", ("größer.weight",), f"fault {n} of ✓", location=Location(target.path, 1, 1, 7))
+        for n in range(400 if "many" in target.path else 1)
+        if "good" not in target.path
+    ]
+    return ModelReport(target, "Net", 10, None, InputSummary("float32[2,3]", "guessed"), tuple(found), checked=("IC301",))
+
+sys.modules["torch"] = types.ModuleType("torch")
+sys.modules["torch"].__version__ = "9.9"
+engine = types.ModuleType("initcheck.engine")
+engine.check_target = check_target
+sys.modules["initcheck.engine"] = engine
+"""
+
+FAKE = f"""
+import sys
+import initcheck.worker as worker
+worker._BOOT = worker._BOOT.replace("from initcheck.worker", {f"exec({ENGINE!r}); from initcheck.worker"!r})
+from initcheck.cli import main
+sys.exit(main())
+"""
+
+NET = """\
+from torch import nn
+
+model = nn.Linear(3, 2)
+"""
+
+
+def environment(**extra):
+    usual = {name: value for name, value in os.environ.items() if not name.startswith(("INITCHECK_", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "PYTEST_"))}
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
+    return {**usual, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "COLUMNS": "100", "TERM": "xterm", "PYTHONIOENCODING": "utf-8", **extra}
+
+
+def start(*arguments, cwd, fake=False, **options):
+    head = ["-c", FAKE] if fake else ["-m", "initcheck"]
+    return subprocess.Popen(
+        [sys.executable, *head, *map(str, arguments)], cwd=cwd, env=environment(**options), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+def run(*arguments, cwd, fake=False, encoding="utf-8", **options):
+    """(exit code, standard output, standard error)."""
+    process = start(*arguments, cwd=cwd, fake=fake, **options)
+    out, err = process.communicate(timeout=240)
+    return process.returncode, out.decode(encoding).replace("\r\n", "\n"), err.decode(encoding).replace("\r\n", "\n")
