@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     typed = list(sys.argv[1:] if arguments is None else arguments)
     if not typed or (typed[0] not in _COMMANDS and typed[0] not in _FRONT):
         typed.insert(0, "check")
-    signal.signal(signal.SIGTERM, _terminated)
+    before = signal.signal(signal.SIGTERM, _terminated)
     try:
         return _run(typed)
     except InitcheckError as error:
@@ -38,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return ending.code if isinstance(ending.code, int) and ending.code > 1 else int(ExitCode.CLEAN)
     except Exception as error:  # noqa: BLE001  (the one place that turns a bug into a line and an exit code)
         return _bug(error, typed)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _run(typed: list[str]) -> int:

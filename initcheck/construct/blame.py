@@ -51,7 +51,9 @@ def _explanation(target: Target, error: BaseException) -> TargetError:
 def _exit(target: Target, error: SystemExit, start: str) -> TargetError:
     said = _argparse_message(error)
     if said:
-        return TargetError(f"{start} parses the command line: {said}", f"give the option a default, or {_hint(target)}", name="exits")
+        return TargetError(
+            f"{start} parses the command line: {said}", f"give the command line option a default, or {_hint(target)}", name="exits"
+        )
     shown = "sys.exit()" if error.code is None else f"sys.exit({error.code!r})"
     return TargetError(f"{start} calls {shown}", _hint(target), name="exits")
 

@@ -14,8 +14,9 @@ import torch
 
 from initcheck.construct.arguments import build, resolve
 from initcheck.construct.blame import explained
-from initcheck.construct.guard import guarded, on_cpu
+from initcheck.construct.guard import guarded
 from initcheck.construct.loader import code_of, fresh_module
+from initcheck.construct.placement import on_cpu
 from initcheck.errors import TargetError
 from initcheck.records.source import Location
 from initcheck.records.target import Built, Recipe, Target
@@ -80,7 +81,9 @@ def _from_module(target: Target, watch: AbstractContextManager[object], notes: _
         if target.path == "torchvision":
             space = {target.qualname: _torchvision(target, module)}
         elif target.path == "timm":
-            space = {target.qualname: lambda *args, **kwargs: module.create_model(target.qualname, *args, **{"pretrained": False, **kwargs})}
+            space = {
+                target.qualname: lambda *args, **kwargs: module.create_model(target.qualname, *args, **{"pretrained": False, **kwargs})
+            }
         else:
             space = module.__dict__
         with watch:
@@ -130,13 +133,15 @@ def _imported(target: Target, name: str) -> Any:
     except ModuleNotFoundError as error:
         missing = error.name or name
         own = missing == target.path or target.path.startswith(f"{missing}.")
-        if target.path == "hf" or own and target.path in ("torchvision", "timm"):
+        if target.path == "hf" or (own and target.path in ("torchvision", "timm")):
             hint = f"pip install {missing.split('.')[0]}"
         elif own:
             hint = f"run from the folder that contains {missing.split('.')[0]}/, or pip install -e ."
         else:
             raise
-        raise TargetError(f"cannot import {name}: no module named {missing} (looked from {Path.cwd()})", hint, name="missing-import") from error
+        raise TargetError(
+            f"cannot import {name}: no module named {missing} (looked from {Path.cwd()})", hint, name="missing-import"
+        ) from error
 
 
 def _inputs(space: dict[str, Any]) -> object:
@@ -164,6 +169,8 @@ def _refuse_size_zero(target: Target, model: torch.nn.Module) -> None:
         lazy = isinstance(parameter, torch.nn.parameter.UninitializedTensorMixin)
         if not lazy and parameter.dim() > 1 and parameter.numel() == 0:
             shape = "x".join(map(str, parameter.shape))
-            message = f"{target.spec} has a parameter of size zero: {name} [{shape}]; something that the model's size depends on did not run"
+            message = (
+                f"{target.spec} has a parameter of size zero: {name} [{shape}]; something that the model's size depends on did not run"
+            )
             hint = "put this into the file: def initcheck_model(): return Net(...)  # with real sizes"
             raise TargetError(message, hint, name="zero-size")

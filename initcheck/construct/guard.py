@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch.overrides import TorchFunctionMode
 
+from initcheck.construct.loader import modules_below, package_of
 from initcheck.errors import TargetError
 
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -25,19 +25,28 @@ REFUSED = {
     "os.system": "starts a program",
     "os.exec": "starts a program",
     "os.posix_spawn": "starts a program",
+    "os.spawn": "starts a program",
+    "pty.spawn": "starts a program",
     "os.fork": "starts a process",
     "os.forkpty": "starts a process",
     "os.remove": "deletes a file",
     "os.rmdir": "deletes a folder",
     "os.rename": "renames a file",
     "os.mkdir": "creates a folder",
+    "os.link": "creates a link",
+    "os.symlink": "creates a link",
+    "os.truncate": "changes a file",
+    "os.chmod": "changes a file",
     "shutil.rmtree": "deletes a folder",
     "shutil.move": "moves a file",
     "shutil.copyfile": "copies a file",
 }
 """Audit events that are refused while the guard is on, and what the user's code does there."""
 
+_DOWNLOADERS = ("torch.hub", "huggingface_hub")
+
 _state: dict[str, Any] = {"on": False, "thread": 0, "path": "", "installed": False}
+_neighbours: list[str] = []
 
 
 class Refused(TargetError, PermissionError):
@@ -50,8 +59,11 @@ class Refused(TargetError, PermissionError):
 
 
 @contextlib.contextmanager
-def guarded(path: str) -> Iterator[None]:
+def guarded(path: str, note: Callable[[str], None] = lambda _: None) -> Iterator[None]:
     """Runs user code from `path` with refusals in force, empty `sys.argv`, no stdin, prints on stderr, and its folder importable.
+
+    A seat belt against accidents, not a sandbox: C++ code, other threads and `ctypes` pass it by. `torch.compile` hands back what it was
+    given; the default dtype and device of torch are as before afterwards. `note` is told what was done differently than asked.
 
     Raises:
         Refused: from inside the user's code, when it opens a connection, starts a program, or writes outside a temporary folder.
@@ -61,11 +73,15 @@ def guarded(path: str) -> Iterator[None]:
         _state["installed"] = True
     folder = str(Path(path).resolve().parent) if path else ""
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_changed(sys, "argv", [path or "initcheck"]))
-        stack.enter_context(_changed(sys, "stdin", _NoInput()))
-        stack.enter_context(_changed(torch, "save", _refuse_save))
+        stack.enter_context(changed(sys, "argv", [path or "initcheck"]))
+        stack.enter_context(changed(sys, "stdin", _NoInput()))
+        stack.enter_context(changed(sys, "dont_write_bytecode", value=True))
+        stack.enter_context(changed(torch, "save", _refuse_save))
+        stack.enter_context(changed(torch, "compile", _uncompiled(note)))
+        stack.enter_context(_defaults())
         stack.enter_context(contextlib.redirect_stdout(sys.stderr))
         stack.enter_context(_search_path(folder))
+        stack.enter_context(_fresh_neighbours(folder))
         stack.enter_context(_environment())
         before = dict(_state)
         # asked before the guard is on: tempfile holds a lock while it looks for its folder, and looking opens files
@@ -87,14 +103,17 @@ def _audit(event: str, args: tuple[Any, ...]) -> None:
 
 
 def _refuse(what: str) -> None:
-    line = _user_line()
+    line = user_line()
     where = f"{_state['path']}:{line}" if line else _state["path"] or "the model's code"
+    if _downloading():
+        message = f"{where} downloads weights; initcheck works offline and looks at weights before training"
+        raise Refused(message, "build it without them: weights=None or pretrained=False", name="offline")
     raise Refused(
         f"{where} {what}; building a model must not", "put the model alone into a function: def initcheck_model(): return Net(...)"
     )
 
 
-def _user_line() -> int:
+def user_line() -> int:
     """The innermost line of the user's file that is running, 0 if none is."""
     frame: Any = sys._getframe(1)  # noqa: SLF001
     while frame is not None:
@@ -102,6 +121,16 @@ def _user_line() -> int:
             return int(frame.f_lineno)
         frame = frame.f_back
     return 0
+
+
+def _downloading() -> bool:
+    """Whether one of the usual downloaders of weights is on the stack."""
+    frame: Any = sys._getframe(1)  # noqa: SLF001
+    while frame is not None:
+        if frame.f_globals.get("__name__", "").startswith(_DOWNLOADERS):
+            return True
+        frame = frame.f_back
+    return False
 
 
 class _NoInput(io.TextIOBase):
@@ -137,7 +166,8 @@ def _temporary(path: object) -> bool:
 
 
 @contextlib.contextmanager
-def _changed(owner: Any, name: str, value: Any) -> Iterator[None]:
+def changed(owner: Any, name: str, value: Any) -> Iterator[None]:
+    """Gives an attribute another value for a while."""
     before = getattr(owner, name)
     setattr(owner, name, value)
     try:
@@ -159,6 +189,33 @@ def _search_path(folder: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def _fresh_neighbours(folder: str) -> Iterator[None]:
+    """Forgets the modules that an earlier target imported from beside its file: another folder may have its own `utils`.
+
+    They are kept until then, because a forward pass may still import them.
+    """
+    while _neighbours:
+        sys.modules.pop(_neighbours.pop(), None)
+    before = frozenset(sys.modules)
+    try:
+        yield
+    finally:
+        if folder:
+            _neighbours.extend(modules_below(package_of(Path(folder) / "_")[1]) - before)
+
+
+@contextlib.contextmanager
+def _defaults() -> Iterator[None]:
+    dtype, device = torch.get_default_dtype(), torch.get_default_device()
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(dtype)
+        if torch.get_default_device() != device:
+            torch.set_default_device(None if device.type == "cpu" else device)
+
+
+@contextlib.contextmanager
 def _environment() -> Iterator[None]:
     wanted = {"MPLBACKEND": "agg", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
     before = {name: os.environ.get(name) for name in wanted}
@@ -173,67 +230,9 @@ def _environment() -> Iterator[None]:
                 os.environ[name] = value
 
 
-@contextlib.contextmanager
-def on_cpu(note: Callable[[str], None]) -> Iterator[None]:
-    """Where no accelerator is present, requests for one give the CPU instead; `note` is told once."""
-    if torch.cuda.is_available():
-        yield
-        return
-    told: list[str] = []
+def _uncompiled(note: Callable[[str], None]) -> Callable[..., Any]:
+    def compiled(model: Any = None, **_options: Any) -> Any:
+        note("torch.compile was left out")
+        return (lambda found: found) if model is None else model
 
-    def tell() -> None:
-        if not told:
-            line = _user_line()
-            told.append("said")
-            note(f"{f'line {line} ' if line else ''}asks for cuda; built on cpu (initial weights do not depend on it)")
-
-    def elsewhere(*_args: Any, **_kwargs: Any) -> None:
-        tell()
-
-    with _changed(torch, "set_default_device", _default_device(tell)), _changed(torch.cuda, "set_device", elsewhere), _OnCpu(tell):
-        yield
-
-
-class _OnCpu(TorchFunctionMode):
-    """Replaces cuda by cpu in every call into torch."""
-
-    def __init__(self, tell: Callable[[], None]) -> None:
-        super().__init__()
-        self._tell = tell
-
-    def __torch_function__(self, func: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        kwargs = kwargs or {}
-        if func is torch.Tensor.cuda:
-            self._tell()
-            return args[0]
-        if any(map(_is_cuda, args)) or any(map(_is_cuda, kwargs.values())):
-            self._tell()
-            args = tuple("cpu" if _is_cuda(value) else value for value in args)
-            kwargs = {name: "cpu" if _is_cuda(value) else value for name, value in kwargs.items()}
-        return func(*args, **kwargs)
-
-
-def _invisible(function: Any) -> None:
-    """Files a function under generated code, which the recorder looks through on its way to the user's line."""
-    function.__code__ = function.__code__.replace(co_filename="<frozen initcheck.guard>")
-
-
-_invisible(_OnCpu.__torch_function__)
-
-
-def _default_device(tell: Callable[[], None]) -> Callable[[Any], None]:
-    original = torch.set_default_device
-
-    def set_default_device(device: Any) -> None:
-        if _is_cuda(device):
-            tell()
-            device = "cpu"
-        original(device)
-
-    return set_default_device
-
-
-def _is_cuda(value: object) -> bool:
-    if isinstance(value, torch.device):
-        return bool(value.type == "cuda")
-    return isinstance(value, str) and value.split(":")[0] == "cuda"
+    return compiled

@@ -62,7 +62,7 @@ def package_of(path: Path) -> tuple[str, Path]:
     return ".".join(parts), folder
 
 
-def modules_below(folder: str) -> frozenset[str]:
+def modules_below(folder: Path) -> frozenset[str]:
     """The names of the loaded modules whose files lie in a folder or below it, installed packages left out."""
     found: set[str] = set()
     for name, module in list(sys.modules.items()):

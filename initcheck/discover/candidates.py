@@ -80,7 +80,9 @@ def wanting(found: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
 def call_sites(tree: ast.Module, name: str) -> tuple[CallSite, ...]:
     """The places in a file that call `name`, in order of their lines."""
     sites = [
-        CallSite(node.lineno, ast.unparse(node), all(_literal(argument) for argument in [*node.args, *(item.value for item in node.keywords)]))
+        CallSite(
+            node.lineno, ast.unparse(node), all(_literal(argument) for argument in [*node.args, *(item.value for item in node.keywords)])
+        )
         for node in ast.walk(tree)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
     ]
@@ -146,9 +148,19 @@ def _classes(models: FileModels) -> Iterator[Candidate]:
 
 
 def _uses(models: FileModels) -> dict[str, set[str]]:
-    """For each class and factory that makes modules, the names that it mentions."""
-    makers = [*models.module_classes(), *models.factories()]
-    return {maker.name: _loaded(maker) for maker in makers}
+    """For each class and factory that makes modules, the names that it mentions.
+
+    A private factory hides nothing by itself: what it mentions counts for those who call it.
+    """
+    makers = {maker.name: _loaded(maker) for maker in [*models.module_classes(), *models.factories()]}
+    private = {maker.name for maker in models.factories() if maker.name.startswith(("_", "test"))}
+    for used in makers.values():
+        waiting = used & private
+        while waiting:
+            inner = makers[waiting.pop()]
+            waiting |= (inner & private) - used
+            used.update(inner)
+    return {name: used for name, used in makers.items() if name not in private}
 
 
 def _loaded(node: ast.AST) -> set[str]:
@@ -171,7 +183,9 @@ def _fields(node: ast.ClassDef) -> tuple[str, ...]:
 
 
 def _abstract(node: ast.ClassDef) -> bool:
-    return any("abstractmethod" in ast.unparse(mark) for item in node.body if isinstance(item, ast.FunctionDef) for mark in item.decorator_list)
+    return any(
+        "abstractmethod" in ast.unparse(mark) for item in node.body if isinstance(item, ast.FunctionDef) for mark in item.decorator_list
+    )
 
 
 def _is_copy(models: FileModels, value: ast.expr) -> bool:

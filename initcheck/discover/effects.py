@@ -11,7 +11,9 @@ from initcheck.discover.names import root_name
 
 _TRAINING_METHODS = frozenset({"backward", "step", "manual_backward"})
 _TRAINER = re.compile(r"train|learn|fabric|model|net", re.IGNORECASE)
-_TRAINING_FUNCTION = re.compile(r"^(train|fit|finetune|fine_tune|pretrain)(_(model|net|network|gan|vae|loop|step|epoch|epochs|one_epoch|and_\w+|\w+_epoch))?$")
+_TRAINING_FUNCTION = re.compile(
+    r"^(train|fit|finetune|fine_tune|pretrain)(_(model|net|network|gan|vae|loop|step|epoch|epochs|one_epoch|and_\w+|\w+_epoch))?$"
+)
 _DATA = re.compile(
     r"^(torchvision\.datasets|torchaudio\.datasets|torchtext|torch_geometric\.(datasets|loader)|ogb|tensorflow_datasets|gym|gymnasium|datasets)\.\w+"
     r"|^torch\.utils\.data\.(DataLoader|random_split|dataloader)|^sklearn\.datasets\.|^pandas\.read_|^numpy\.(load|loadtxt|genfromtxt)$"
@@ -59,7 +61,9 @@ class Effects:
             if any(item.arg == "download" and isinstance(item.value, ast.Constant) and item.value.value for item in call.keywords):
                 return f"{last} download"
             if _DATA.search(dotted) and last not in self.models.functions:
-                return "reading of files" if last == "open" else "data loading" if last[:1].islower() or last == "DataLoader" else f"{last} data"
+                if last == "open":
+                    return "reading of files"
+                return "data loading" if last[:1].islower() or last == "DataLoader" else f"{last} data"
         return ""
 
     def optimizes(self, statement: ast.stmt) -> bool:
@@ -100,7 +104,9 @@ class Effects:
             return ""
         call = statement.value
         name = call.func.id if isinstance(call.func, ast.Name) else ""
-        known = not name or name in self.models.functions or name in self.models.names.aliases and "torch" in self.models.names.aliases[name]
+        known = (
+            not name or name in self.models.functions or (name in self.models.names.aliases and "torch" in self.models.names.aliases[name])
+        )
         handed = any(isinstance(argument, ast.Name) and argument.id in names for argument in call.args)
         return "" if known or not handed or re.search(r"print|summary|info|count|plot|show|len|eval|test|str|repr|type|id", name) else name
 
@@ -154,7 +160,9 @@ class Effects:
         local = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
         local |= {node.arg for node in ast.walk(function.args) if isinstance(node, ast.arg)}
         held = names - local
-        return bool(held) and any(_stores(node, held) or (isinstance(node, ast.Call) and self._call_mutates(node, held, kind)) for node in nodes)
+        return bool(held) and any(
+            _stores(node, held) or (isinstance(node, ast.Call) and self._call_mutates(node, held, kind)) for node in nodes
+        )
 
     def _method_mutates(self, function: ast.Attribute, kind: str) -> bool:
         if kind in {"import", "plain"}:

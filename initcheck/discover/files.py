@@ -51,7 +51,9 @@ def python_files(path: str | os.PathLike[str]) -> tuple[str, ...]:
         return (os.fspath(path),)
     found: list[str] = []
     for folder, names, files in os.walk(path):
-        names[:] = sorted(name for name in names if not name.startswith(".") and name not in _SKIPPED_FOLDERS and not _environment(folder, name))
+        names[:] = sorted(
+            name for name in names if not name.startswith(".") and name not in _SKIPPED_FOLDERS and not _environment(folder, name)
+        )
         found += [os.path.join(folder, name) for name in files if name.endswith(".py")]  # noqa: PTH118  (keeps the user's spelling)
     return tuple(sorted(found))
 

@@ -260,5 +260,8 @@ def _receivers(tree: ast.Module, methods: frozenset[str]) -> frozenset[str]:
     return frozenset(
         node.func.value.id
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in methods and isinstance(node.func.value, ast.Name)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in methods
+        and isinstance(node.func.value, ast.Name)
     )

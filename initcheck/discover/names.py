@@ -68,4 +68,8 @@ def is_main_guard(statement: ast.stmt) -> bool:
         return False
     sides = (statement.test.left, statement.test.comparators[0])
     named = any(isinstance(side, ast.Name) and side.id == "__name__" for side in sides)
-    return named and isinstance(statement.test.ops[0], ast.Eq) and any(isinstance(side, ast.Constant) and side.value == "__main__" for side in sides)
+    return (
+        named
+        and isinstance(statement.test.ops[0], ast.Eq)
+        and any(isinstance(side, ast.Constant) and side.value == "__main__" for side in sides)
+    )

@@ -62,7 +62,7 @@ def slice_source(source: str, path: str, qualname: str) -> Slice:
 
 def slice_tree(tree: ast.Module, path: str, qualname: str, digest: str) -> Slice:
     """As `slice_source`, for source that is parsed already."""
-    slicer = _Slicer(tree, path, qualname.split(".")[0])
+    slicer = _Slicer(tree, path, qualname.split(".", maxsplit=1)[0])
     keep = slicer.run()
     line, column, expression = slicer.origin()
     recipe = Recipe(keep, len(tree.body), slicer.skipped(keep), expression, line, column, digest)
@@ -289,5 +289,5 @@ def _stars(body: list[ast.stmt]) -> Iterator[int]:
 
 
 def _first_line(statement: ast.stmt) -> int:
-    marks = getattr(statement, "decorator_list", [])
+    marks: list[ast.expr] = getattr(statement, "decorator_list", [])
     return min([statement.lineno, *(mark.lineno for mark in marks)])

@@ -11,6 +11,7 @@ from pathlib import Path
 from initcheck.discover import candidates as offers
 from initcheck.discover import files, slicing
 from initcheck.discover.candidates import Candidate
+from initcheck.discover.scopes import scope
 from initcheck.errors import InitcheckError, NothingToCheck, TargetError, UsageError
 from initcheck.records.target import Target, TargetKind
 
@@ -73,7 +74,9 @@ def _folder(spec: str) -> tuple[tuple[Target, ...], tuple[InitcheckError, ...]]:
 def _file(path: str) -> tuple[Target, ...]:
     """The targets of a file that is named without an object."""
     if Path(path).suffix in _WEIGHTS:
-        raise TargetError(f"{path} holds weights, not a model", "name the file that defines the model: initcheck model.py::Net", name="not-python")
+        raise TargetError(
+            f"{path} holds weights, not a model", "name the file that defines the model: initcheck model.py::Net", name="not-python"
+        )
     if Path(path).suffix == ".ipynb":
         hint = f"jupyter nbconvert --to script {path}"
         raise TargetError(f"{path} is a notebook; initcheck reads Python files", hint, name="not-python")
@@ -136,7 +139,9 @@ def _call(spec: str, written: str) -> tuple[str, str | None]:
     """The name and the source of the literal arguments (`None` without parentheses) of `Net(width=64)`."""
     match = _NAME.match(written)
     if match is None:
-        raise UsageError(f"cannot read the target {spec!r}: {written!r} is no name", "a target looks like model.py::Net or 'model.py::Net(width=64)'")
+        raise UsageError(
+            f"cannot read the target {spec!r}: {written!r} is no name", "a target looks like model.py::Net or 'model.py::Net(width=64)'"
+        )
     name, arguments = match.groups()
     if arguments is not None:
         _check_literal(spec, arguments)
@@ -154,7 +159,9 @@ def _check_literal(spec: str, arguments: str) -> None:
         try:
             ast.literal_eval(value)
         except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-            message = f"cannot use {ast.unparse(value)!r} in {spec!r}: only literals (numbers, strings, tuples, lists, dicts) can be given here"
+            message = (
+                f"cannot use {ast.unparse(value)!r} in {spec!r}: only literals (numbers, strings, tuples, lists, dicts) can be given here"
+            )
             raise UsageError(message, "for anything else put def initcheck_model(): return ... into the file") from None
     if any(item.arg is None for item in call.keywords):
         raise UsageError(f"cannot use ** in {spec!r}", "write the arguments out")
@@ -176,7 +183,7 @@ def _kind(tree: ast.Module, name: str) -> TargetKind:
 def _top_names(tree: ast.Module) -> list[str]:
     names: list[str] = []
     for index, statement in enumerate(tree.body):
-        found = slicing.scope(statement)
+        found = scope(statement)
         names += sorted(found.binds)
         if isinstance(statement, ast.ImportFrom) and index < len(tree.body):
             names += [alias.asname or alias.name for alias in statement.names if alias.name != "*"]
@@ -187,7 +194,11 @@ def _missing(path: str) -> TargetError:
     parent = Path(path).parent
     near: Iterator[str] = (str(item) for item in parent.iterdir() if item.suffix == ".py") if parent.is_dir() else iter(())
     close = difflib.get_close_matches(str(Path(path)), list(near), 1)
-    hint = f"did you mean {close[0]}?" if close else "initcheck takes model.py, model.py::Net, pkg.module:function, torchvision:resnet18 or hf:./folder"
+    hint = (
+        f"did you mean {close[0]}?"
+        if close
+        else "initcheck takes model.py, model.py::Net, pkg.module:function, torchvision:resnet18 or hf:./folder"
+    )
     return TargetError(f"cannot find {path}: no such file or folder (looked in {Path.cwd()})", hint, name="file-missing")
 
 
@@ -205,7 +216,9 @@ def _needs_arguments(source: files.SourceFile, wanting: tuple[Candidate, ...]) -
     lines.append(f"  {source.path}:{offer.line}: {word} {offer.qualname}({offer.signature})")
     lines += [f"  {source.path}:{site.line}: {site.text}" for site in sites[:3]]
     if len(wanting) > 1:
-        lines.append(f"  the same holds for {', '.join(other.qualname for other in wanting[1:4])}" + (" and others" if len(wanting) > 4 else ""))
+        lines.append(
+            f"  the same holds for {', '.join(other.qualname for other in wanting[1:4])}" + (" and others" if len(wanting) > 4 else "")
+        )
     ready = next((site.text for site in sites if site.literal), None)
     call = ready or f"{offer.qualname}({', '.join(f'{name}=...' for name in offer.needs)})"
     return TargetError("\n".join(lines), f"Try: initcheck '{source.path}::{call}'", name="needs-args")

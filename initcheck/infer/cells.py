@@ -47,12 +47,11 @@ class _Search:
             return set()
         layers = {layer for gate in gates for layer in self._layers(gate)}
         for product in gated:
-            for edge in self.flow.data(product):
-                value = self._origin(edge)
+            for value in [product, *(self._origin(edge) for edge in self.flow.data(product))]:
                 if nonlinearity(value) is not None and not any(self.flow.descends(gate.id, value.id) for gate in gates):
                     layers |= self._layers(value)
         layers |= {layer for gate in self._readers(node) for layer in self._layers(gate)}
-        reset = [gate for layer in layers for edge in self.flow.data(self.flow.nodes[layer]) for gate in self._gates(self._origin(edge))]
+        reset = [gate for layer in layers for edge in self._read(layer) for gate in self._gates(self._origin(edge))]
         layers |= {layer for gate in reset if self._two_sources(gate) for layer in self._layers(gate)}
         return {name for layer in layers for name in self._names(layer)}
 
@@ -70,10 +69,15 @@ class _Search:
                     gates.add(node.id)
                 elif before[0] in states:
                     states.add(node.id)
-            elif node.op == "mul" and len(before) > 1 and any(one in gates or one in states for one in before):
+            elif (
+                (node.op == "mul" and len(before) > 1 and any(one in gates or one in states for one in before))
+                or (node.op == "lerp" and any(one in gates for one in before))
+                or (self.sums.is_sum(node) and all(one in gates or one in states for one in before))
+            ):
                 states.add(node.id)
-            elif (self.sums.is_sum(node) or node.op == "lerp") and all(one in gates or one in states for one in before):
-                states.add(node.id)
+        for gate in gates:
+            self.sums.plain |= self._path(gate)
+        self.sums.plain |= states
         return Cells(frozenset(gates), frozenset(states))
 
     def _blended(self, node: Node) -> list[Node]:
@@ -117,24 +121,37 @@ class _Search:
 
     def _layers(self, node: Node) -> set[int]:
         """The layers whose outputs make up the pre-activation of a nonlinearity."""
+        return {here for here in self._path(node.id) if is_weighted(self.flow.nodes[here]) and self.flow.nodes[here].op not in TABLES}
+
+    def _path(self, gate: int) -> set[int]:
+        """What stands between a nonlinearity and the layers in front of it, those included."""
         found: set[int] = set()
-        waiting = [edge.node for edge in self.flow.data(node)]
+        waiting = [edge.node for edge in self.flow.data(self.flow.nodes[gate])]
         while waiting:
             here = self.flow.nodes[waiting.pop()]
+            if here.id in found:
+                continue
+            found.add(here.id)
             if is_weighted(here):
-                found |= {here.id} if here.op not in TABLES else set()
-            elif here.op == "sigmoid" or self.sums.is_sum(here) or (here.op == "mul" and self._gates(here)) or transparent(here):
+                continue
+            if here.op == "sigmoid" or self.sums.is_sum(here) or (here.op == "mul" and self._gates(here)) or transparent(here):
                 waiting += [edge.node for edge in self.flow.data(here)]
         return found
 
     def _two_sources(self, gate: Node) -> bool:
         sources: set[Edge] = set()
         for layer in self._layers(gate):
-            for edge in self.flow.data(self.flow.nodes[layer]):
-                origin = self.sums.origin(edge, norms=False)
-                node = self.flow.nodes[origin.node]
-                sources |= set(self.flow.data(node)) if node.op in JOINS else {origin}
+            sources |= set(self._read(layer))
         return len(sources) > 1
+
+    def _read(self, layer: int) -> list[Edge]:
+        """The values that a layer reads, the parts of a concatenation one by one."""
+        found: list[Edge] = []
+        for edge in self.flow.data(self.flow.nodes[layer]):
+            origin = self.sums.origin(edge, norms=False)
+            node = self.flow.nodes[origin.node]
+            found += [self.sums.origin(part, norms=False) for part in self.flow.data(node)] if node.op in JOINS else [origin]
+        return found
 
     def _names(self, layer: int) -> frozenset[str]:
         node = self.flow.nodes[layer]

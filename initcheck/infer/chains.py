@@ -20,6 +20,8 @@ from initcheck.theory.fans import live_taps
 CHAINED = ("linear", "conv", "conv_transpose", "bilinear", "matmul")
 STOPS = ("weight_layer", "attention", "recurrent", "residual_add", "gate_multiply", "output", "softmax", "log_softmax")
 
+HEADS = frozenset(("output", "softmax", "log_softmax"))
+
 
 @dataclass(frozen=True, slots=True)
 class Steps:
@@ -56,8 +58,9 @@ def steps(roles: Roles, nodes: list[int]) -> Steps:
     heads = set()
     for node in nodes:
         found, met = reached(roles, node, norms=False)
-        following[node] = tuple(sorted(found & known))
-        if not found and met and met <= {"output", "softmax", "log_softmax"}:
+        # a value that also starts a shortcut, a gate or a normalized branch gets gradient from there: no single chain
+        following[node] = () if met - HEADS else tuple(sorted(found & known))
+        if not found and met and met <= HEADS:
             heads.add(node)
     return Steps(following, frozenset(heads))
 

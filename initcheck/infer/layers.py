@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from initcheck.infer.flow import Flow
-from initcheck.infer.ops import number
+from initcheck.infer.ops import NORMS, number
 from initcheck.infer.roles import Reach, Roles
 from initcheck.infer.uses import Use
 from initcheck.records.evidence import Layer, Nonlinearity
@@ -61,7 +61,7 @@ def layer(scene: Scene, record: ParameterRecord, mine: list[Use], bias: str) -> 
     surroundings = Layer(
         name=record.module or record.name.rpartition(".")[0],
         weight=record.name,
-        kind=_kind(main, record),
+        kind=_kind(scene, main, record),
         shape=record.shape,
         bias=bias,
         fan_in=Known(main.fan_in),
@@ -103,7 +103,12 @@ def _measured(surroundings: Layer, scene: Scene, main: Use, curved: Mapping[int,
     )
 
 
-def _kind(use: Use, record: ParameterRecord) -> str:
+def _kind(scene: Scene, use: Use, record: ParameterRecord) -> str:
+    if use.kind == "scale" and len(use.reads) == 1:
+        origin = scene.roles.sums.origin(use.reads[0], norms=False).node
+        region = scene.roles.inside.get(origin)
+        bare = scene.flow.nodes[origin].op in NORMS and origin not in scene.owners
+        return "norm" if bare or (region is not None and region.norm and region.end == origin) else "scale"
     if use.kind != "other":
         return use.kind
     return "matmul" if len(record.shape) > 1 else "scale"

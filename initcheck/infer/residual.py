@@ -29,6 +29,7 @@ class Sums:
     def __init__(self, flow: Flow, inside: dict[int, Region]) -> None:
         self.flow = flow
         self.inside = inside
+        self.plain: set[int] = set()
         self._skips: dict[int, Skip | None] = {}
 
     def is_sum(self, node: Node) -> bool:
@@ -37,6 +38,8 @@ class Sums:
 
     def skip(self, node: Node) -> Skip | None:
         """The residual add that this sum is, if it is one."""
+        if node.id in self.plain:
+            return None  # inside a hand-written recurrent cell
         if node.id not in self._skips:
             self._skips[node.id] = self._find(node) if self.is_sum(node) else None
         return self._skips[node.id]

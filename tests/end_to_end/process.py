@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
+
+from initcheck import cli, worker
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -36,10 +41,12 @@ engine.check_target = check_target
 sys.modules["initcheck.engine"] = engine
 """
 
+BOOT = worker._BOOT.replace("from initcheck.worker", f"exec({ENGINE!r}); from initcheck.worker")
+
 FAKE = f"""
 import sys
 import initcheck.worker as worker
-worker._BOOT = worker._BOOT.replace("from initcheck.worker", {f"exec({ENGINE!r}); from initcheck.worker"!r})
+worker._BOOT = {BOOT!r}
 from initcheck.cli import main
 sys.exit(main())
 """
@@ -52,7 +59,11 @@ model = nn.Linear(3, 2)
 
 
 def environment(**extra):
-    usual = {name: value for name, value in os.environ.items() if not name.startswith(("INITCHECK_", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "PYTEST_"))}
+    usual = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("INITCHECK_", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "PYTEST_"))
+    }
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
     return {**usual, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "COLUMNS": "100", "TERM": "xterm", "PYTHONIOENCODING": "utf-8", **extra}
 
@@ -69,3 +80,19 @@ def run(*arguments, cwd, fake=False, encoding="utf-8", **options):
     process = start(*arguments, cwd=cwd, fake=fake, **options)
     out, err = process.communicate(timeout=240)
     return process.returncode, out.decode(encoding).replace("\r\n", "\n"), err.decode(encoding).replace("\r\n", "\n")
+
+
+def here(*arguments, cwd):
+    """As `run` with the small engine, but the parent is this very process, which costs less."""
+    streams = [io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2)]
+    with (
+        contextlib.chdir(cwd),
+        contextlib.redirect_stdout(streams[0]),
+        contextlib.redirect_stderr(streams[1]),
+        mock.patch.object(worker, "_BOOT", BOOT),
+        mock.patch.dict(os.environ, environment(), clear=True),
+    ):
+        code = cli.main([str(argument) for argument in arguments])
+    for stream in streams:
+        stream.flush()
+    return code, *(stream.buffer.getvalue().decode() for stream in streams)

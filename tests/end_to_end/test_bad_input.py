@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.end_to_end.process import NET, run
+from tests.end_to_end.process import NET, here, run
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def folder(tmp_path):
     ],
 )
 def test_each_mistake_has_its_code_and_its_answer(folder, arguments, code, said):
-    got, out, err = run(*arguments, cwd=folder, fake=True)
+    got, out, err = here(*arguments, cwd=folder)
     assert got == code, out + err
     assert said in out + err
     assert "Traceback" not in out + err
@@ -65,14 +65,14 @@ def test_each_mistake_has_its_code_and_its_answer(folder, arguments, code, said)
 )
 def test_a_wrong_configuration_names_its_file(folder, text, said):
     (folder / "pyproject.toml").write_text(text)
-    code, out, err = run("model.py", cwd=folder, fake=True)
+    code, out, err = here("model.py", cwd=folder)
     assert (code, out) == (2, "")
     assert "pyproject.toml" in err
     assert said in err
 
 
 def test_an_output_that_cannot_be_written(folder):
-    code, _, err = run("model.py", "-o", "json:no/such/folder/x.json", cwd=folder, fake=True)
+    code, _, err = here("model.py", "-o", "json:no/such/folder/x.json", cwd=folder)
     assert code == 2
     assert "cannot write no/such/folder/x.json" in err
 

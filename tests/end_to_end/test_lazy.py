@@ -15,7 +15,9 @@ HEAVY = ("torch", "numpy", "scipy", "torchvision", "transformers")
 def loaded(code, cwd, *arguments):
     """The modules that are loaded after the code has run."""
     tail = "\nimport sys; print('\\n' + 'LOADED ' + ' '.join(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code + tail, *arguments], cwd=cwd, env=environment(), capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code + tail, *arguments], cwd=cwd, env=environment(), capture_output=True, text=True, check=True
+    )
     return set(done.stdout.rpartition("LOADED ")[2].split())
 
 
@@ -24,7 +26,9 @@ def test_importing_the_package_imports_next_to_nothing(tmp_path):
     assert not modules & {*HEAVY, "click", "tabulate", "dataclasses"}
 
 
-@pytest.mark.parametrize("module", ["initcheck.testing", "initcheck.integrations.pytest_plugin", "initcheck.worker", "initcheck.config", "initcheck.cli"])
+@pytest.mark.parametrize(
+    "module", ["initcheck.testing", "initcheck.integrations.pytest_plugin", "initcheck.worker", "initcheck.config", "initcheck.cli"]
+)
 def test_the_front_rooms_import_no_torch(tmp_path, module):
     assert not loaded(f"import {module}", tmp_path) & set(HEAVY)
 

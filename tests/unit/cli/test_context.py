@@ -41,7 +41,10 @@ def encoded(encoding):
     return io.TextIOWrapper(io.BytesIO(), encoding=encoding)
 
 
-@pytest.mark.parametrize(("encoding", "term", "ascii_only"), [("utf-8", "xterm", False), ("cp1252", "xterm", True), ("ascii", "xterm", True), ("utf-8", "dumb", True)])
+@pytest.mark.parametrize(
+    ("encoding", "term", "ascii_only"),
+    [("utf-8", "xterm", False), ("cp1252", "xterm", True), ("ascii", "xterm", True), ("utf-8", "dumb", True)],
+)
 def test_the_glyphs_follow_the_encoding(monkeypatch, encoding, term, ascii_only):
     out, err = encoded(encoding), encoded(encoding)
     monkeypatch.setattr("sys.stdout", out)

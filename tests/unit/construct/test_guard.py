@@ -132,7 +132,9 @@ def test_cuda_without_a_gpu_builds_on_cpu_with_a_note(build, expression):
 
 
 @NO_CUDA
-@pytest.mark.parametrize("setting", ["with torch.device('cuda'):", "torch.set_default_device('cuda')\nif True:", "torch.cuda.set_device(0)\nif True:"])
+@pytest.mark.parametrize(
+    "setting", ["with torch.device('cuda'):", "torch.set_default_device('cuda')\nif True:", "torch.cuda.set_device(0)\nif True:"]
+)
 def test_a_default_device_is_the_cpu_too(build, setting):
     made = build(f"{setting}\n    return nn.Linear(4, 4)")
     assert made.model.weight.device.type == "cpu"

@@ -96,6 +96,13 @@ def test_a_component_is_no_target():
     assert {candidate.qualname: candidate.component for candidate in found(source)} == {"Block": True, "Net": False}
 
 
+def test_a_private_factory_hides_nothing_but_passes_on_what_it_uses():
+    block = "class Block(nn.Module):\n    pass\ndef _block():\n    return Block()\n"
+    net = "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.body = _block()\n"
+    assert names(NET + "def _build():\n    return Net()\n") == ["Net"]
+    assert names(block + net) == ["Net"]
+
+
 def test_descent_through_classes_of_the_file_and_of_others():
     source = """
     from base import Base

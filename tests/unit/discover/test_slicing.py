@@ -98,7 +98,7 @@ def test_what_was_not_executed_is_said():
     assert "training loop (line 25)" in found.skipped
     assert "MNIST download (line 9)" in found.skipped
     assert any(text.startswith("optimizer (line 24)") for text in found.skipped)
-    assert 'batch_size = 64' not in kept(TRAINING, "model")
+    assert "batch_size = 64" not in kept(TRAINING, "model")
     assert 0 < found.executed < found.total
     assert (found.recipe.line, found.recipe.expression) == (22, "Net()")
     compile(found.module, "script.py", "exec")
@@ -164,7 +164,9 @@ def test_a_state_dict_that_is_loaded_is_kept():
     assert kept(source, "net")[-1] == "net.load_state_dict(torch.load('a.pt'))"
 
 
-@pytest.mark.parametrize("change", ["cfg['width'] = 9", "cfg.update(width=9)", "cfg |= {'width': 9}", "def setup():\n    cfg['width'] = 9\nsetup()"])
+@pytest.mark.parametrize(
+    "change", ["cfg['width'] = 9", "cfg.update(width=9)", "cfg |= {'width': 9}", "def setup():\n    cfg['width'] = 9\nsetup()"]
+)
 def test_a_config_that_is_changed(make, change):
     assert make(NET + f"cfg = {{'width': 3}}\n{change}\nnet = Net(cfg['width'])\n").fc.out_features == 9
 
@@ -188,98 +190,6 @@ def test_a_corpus_that_a_method_fills(make):
         """
     )
     assert model.num_embeddings == 4
-
-
-def test_del_and_rebinding():
-    source = "from torch import nn\nwidth = 3\nwidth += 1\nwidth = 5\nother = 1\ndel other\nnet = nn.Linear(2, width)\n"
-    assert kept(source, "net") == ["from torch import nn", "width = 5", "net = nn.Linear(2, width)"]
-
-
-def test_augmented_assignment(make):
-    assert make("from torch import nn\nwidth = 3\nwidth += 1\nnet = nn.Linear(2, width)\n").out_features == 4
-
-
-def test_comprehension_scopes(make):
-    model = make(
-        """
-        from torch import nn
-        sizes = [2, 3, 4]
-        scale = 2
-        i = undefined
-        net = nn.Sequential(*[nn.Linear(i * scale, j * scale) for i, j in zip(sizes, sizes[1:])])
-        """.replace("i = undefined", "i = 7")
-    )
-    assert [layer.out_features for layer in model] == [6, 8]
-
-
-def test_a_comprehension_variable_is_not_the_global():
-    source = "from torch import nn\ni = missing\nnet = nn.Sequential(*[nn.Linear(i, i) for i in (1, 2)])\n"
-    assert "i = missing" not in kept(source, "net")
-
-
-def test_class_attributes_defaults_and_decorators(make):
-    model = make(
-        """
-        import functools
-        from torch import nn
-        WIDTH = 6
-        DEPTH = 2
-        def mark(cls):
-            cls.marked = True
-            return cls
-
-        @mark
-        class Net(nn.Module):
-            width = WIDTH
-            def __init__(self, depth=DEPTH):
-                super().__init__()
-                self.layers = nn.ModuleList(nn.Linear(2, self.width) for _ in range(depth))
-        """,
-        "Net",
-    )
-    assert model.marked
-    assert len(model.layers) == 2
-    assert model.layers[0].out_features == 6
-
-
-def test_a_name_that_is_shadowed_locally():
-    source = "from torch import nn\nsize = missing\ndef build():\n    size = 3\n    return nn.Linear(size, size)\nnet = build()\n"
-    assert "size = missing" not in kept(source, "net")
-
-
-def test_imports_only_when_needed_and_future_always(make):
-    source = "from __future__ import annotations\nimport wandb_of_nobody\nfrom torch import nn\nnet = nn.Linear(2, 3)\nwandb_of_nobody.watch(net)\n"
-    assert kept(source, "net") == ["from __future__ import annotations", "from torch import nn", "net = nn.Linear(2, 3)"]
-    assert make(source).out_features == 3
-
-
-def test_an_import_that_is_tried(make):
-    source = "from torch import nn\ntry:\n    from nobody_has_this import size\nexcept ImportError:\n    size = 4\nnet = nn.Linear(2, size)\n"
-    assert make(source).out_features == 4
-
-
-def test_a_star_import(make):
-    assert make("import os\nfrom torch.nn import *\nnet = Sequential(Linear(2, 3))\n")[0].out_features == 3
-
-
-@pytest.mark.parametrize(
-    "binding",
-    [
-        "depth, width = 1, 8",
-        "first, *rest = 1, 8\nwidth = rest[0]",
-        "if (width := 8) > 3:\n    pass",
-        "import io\nwith io.StringIO('8') as stream:\n    width = int(stream.read())",
-        "match ('wide', 8):\n    case ('wide', width):\n        pass\n    case _:\n        width = 1",
-        "def choose():\n    global width\n    width = 8\nchoose()",
-        "wide = True\nif wide:\n    width = 8\nelse:\n    width = 2",
-        "for width in range(9):\n    pass",
-        "width: int = 8",
-        "def later():\n    return Width.size\nclass Width:\n    size = 8\nwidth = later()",
-    ],
-    ids=["tuple", "star", "walrus", "with", "match", "global", "if", "for", "annotated", "defined-later"],
-)
-def test_every_way_to_bind(make, binding):
-    assert make(NET + binding + "\nnet = Net(width)\n").fc.out_features == 8
 
 
 def test_functions_defined_after_use(make):

@@ -247,9 +247,9 @@ def test_gru_cell_by_hand():
         Cell,
         (x(4, 8), x(4, 8)),
         {
-            "wz.weight": "sigmoid <- input",
-            "uz.weight": "sigmoid <- input",
-            "wn.weight": "tanh <- input",
-            "un.weight": "gate_multiply <- input",
+            "wz.weight": "recurrent <- input",
+            "uz.weight": "recurrent <- input",
+            "wn.weight": "recurrent <- input",
+            "un.weight": "recurrent <- input",
         },
     )

@@ -117,6 +117,8 @@ def clean():
 
 
 def broken():
-    failure = Failure("build", "net.py::Net", "cannot build net.py::Net — missing: width", "initcheck 'net.py::Net(width=...)'", "needs-args")
+    failure = Failure(
+        "build", "net.py::Net", "cannot build net.py::Net — missing: width", "initcheck 'net.py::Net(width=...)'", "needs-args"
+    )
     target = Target("net.py::Net", "net.py", "Net", "class")
     return Report((ModelReport(target, failures=(failure,)),))

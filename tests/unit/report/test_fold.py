@@ -62,7 +62,11 @@ def test_a_limit_counts_the_rest():
 names = st.lists(
     st.builds(
         ".".join,
-        st.lists(st.one_of(st.sampled_from(["body", "conv", "weight", "bias", "fc1", "h_2"]), st.integers(0, 30).map(str)), min_size=1, max_size=4),
+        st.lists(
+            st.one_of(st.sampled_from(["body", "conv", "weight", "bias", "fc1", "h_2"]), st.integers(0, 30).map(str)),
+            min_size=1,
+            max_size=4,
+        ),
     ),
     max_size=25,
 )

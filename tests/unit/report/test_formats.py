@@ -76,7 +76,9 @@ def test_table_folds_equal_neighbours():
 
 
 def test_table_folds_blocks():
-    layers = [sample.layer(f"{block}.{leaf}", shape=shape) for block in range(6) for leaf, shape in (("up", (256, 64)), ("down", (64, 256)))]
+    layers = [
+        sample.layer(f"{block}.{leaf}", shape=shape) for block in range(6) for leaf, shape in (("up", (256, 64)), ("down", (64, 256)))
+    ]
     text = show(sample.model(layers=tuple(layers)))
     assert "… 10 more like these: {1..5}.{up,down}" in text or "… 10 more like these: {1..5}.up, {1..5}.down" in text
     assert text.count("64→256") == 1
@@ -99,7 +101,9 @@ def test_table_in_ascii_stays_aligned():
 
 
 def test_table_says_what_is_not_known():
-    model = sample.model(layers=(sample.layer("a", None, None, std=None, recommended_gain=None, unknown="not used in the run"),), input=None)
+    model = sample.model(
+        layers=(sample.layer("a", None, None, std=None, recommended_gain=None, unknown="not used in the run"),), input=None
+    )
     text = show(model)
     assert "not known: not used in the run" in text
     assert "not measured" in text

@@ -139,8 +139,7 @@ def test_absolute_paths_below_here_are_shown_short(source):
 
 def test_clean():
     assert render(sample.clean()) == (
-        "✓ train.py::model  Net, 250,378 parameters · input float32[32,784] · no findings (3 rules)\n"
-        "All clear: 1 model, 3 rules, seed 0.\n"
+        "✓ train.py::model  Net, 250,378 parameters · input float32[32,784] · no findings (3 rules)\nAll clear: 1 model, 3 rules, seed 0.\n"
     )
     assert render(sample.clean(), quiet=True) == ""
 
@@ -197,4 +196,6 @@ def test_the_profile_is_drawn_once(source):
 
 
 def test_no_text_from_the_user_is_lost_in_colour(source):
-    assert ESCAPES.sub("", render(sample.failing(), color=True, ascii_only=True, width=60)) == render(sample.failing(), ascii_only=True, width=60)
+    assert ESCAPES.sub("", render(sample.failing(), color=True, ascii_only=True, width=60)) == render(
+        sample.failing(), ascii_only=True, width=60
+    )
