@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import click
 
 from initcheck.cli.context import console
@@ -30,6 +32,18 @@ def command(name: str | None, *, everything: bool, color: str, quiet: bool, verb
 
     style = Style(out.color, out.ascii_only, out.width)
     page = rule_page.render(explain(name), load().settings.options)
-    lines = [style.paint(line, "strong") if line.startswith("#") else line for line in page.splitlines()]
-    out.out(style.finish("\n".join(lines)) + "\n")
+    out.out(style.finish("\n".join(_shown(page, style))) + "\n")
     return 0
+
+
+def _shown(page: str, style: Style) -> Iterator[str]:
+    """The page's lines with headings in bold and paragraphs wrapped; code stays as it is."""
+    code = False
+    for line in page.splitlines():
+        code ^= line.startswith("```")
+        if code or line.startswith("```") or not line:
+            yield line
+        elif line.startswith("#"):
+            yield style.paint(line, "strong")
+        else:
+            yield from style.wrap(line, rest="  " if line.startswith("- ") else "")

@@ -22,12 +22,13 @@ def literals(arguments: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
     try:
         call = ast.parse(f"f({arguments})", mode="eval").body
         if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
-            raise ValueError(arguments)  # noqa: TRY301  (`)(` closes the call early)
+            raise TypeError(arguments)  # noqa: TRY301  (`)(` closes the call early)
         keywords = {item.arg: ast.literal_eval(item.value) for item in call.keywords if item.arg is not None}
         return tuple(ast.literal_eval(value) for value in call.args), keywords
     except (SyntaxError, ValueError, TypeError) as error:
-        message = f"cannot read the arguments ({arguments})"
-        raise TargetError(message, "write them as Python literals: 'model.py::Net(64, depth=4)'", name="target-syntax") from error
+        cause = error
+    message = f"cannot read the arguments ({arguments})"
+    raise TargetError(message, "write them as Python literals: 'model.py::Net(64, depth=4)'", name="target-syntax") from cause
 
 
 def resolve(target: Target, space: Mapping[str, Any]) -> object:

@@ -87,9 +87,11 @@ def _from_module(target: Target, watch: AbstractContextManager[object], notes: _
         else:
             space = module.__dict__
         with watch:
-            model = build(target, resolve(target, space))
+            found = resolve(target, space)
+            model = build(target, found)
         inputs = _inputs(module.__dict__) if target.path not in ("torchvision", "timm") else None
-    built = Built(f"{target.qualname}({target.arguments})", notes=tuple(notes.said))
+    call = "" if isinstance(found, torch.nn.Module) else f"({target.arguments})"
+    built = Built(f"{target.qualname}{call}", notes=tuple(notes.said))
     return Construction(_module(target, model), built, inputs)
 
 
@@ -156,6 +158,7 @@ def _module(target: Target, made: object) -> torch.nn.Module:
     """The module that was made, without the wrappers that only spread it over devices."""
     if isinstance(made, (torch.nn.DataParallel, torch.nn.parallel.DistributedDataParallel)):
         made = made.module
+    made = getattr(made, "_orig_mod", made)  # what torch.compile wrapped
     if isinstance(made, torch.nn.Module):
         return made
     message = f"{target.spec} gave a {type(made).__name__}, not a torch.nn.Module"

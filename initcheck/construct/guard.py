@@ -62,8 +62,8 @@ class Refused(TargetError, PermissionError):
 def guarded(path: str, note: Callable[[str], None] = lambda _: None) -> Iterator[None]:
     """Runs user code from `path` with refusals in force, empty `sys.argv`, no stdin, prints on stderr, and its folder importable.
 
-    A seat belt against accidents, not a sandbox: C++ code, other threads and `ctypes` pass it by. `torch.compile` hands back what it was
-    given; the default dtype and device of torch are as before afterwards. `note` is told what was done differently than asked.
+    A seat belt against accidents, not a sandbox: C++ code, other threads and `ctypes` pass it by. `torch.compile` in
+    the file hands back what it was given; the default dtype and device of torch are as before afterwards. `note` is told what was done differently than asked.
 
     Raises:
         Refused: from inside the user's code, when it opens a connection, starts a program, or writes outside a temporary folder.
@@ -77,7 +77,7 @@ def guarded(path: str, note: Callable[[str], None] = lambda _: None) -> Iterator
         stack.enter_context(changed(sys, "stdin", _NoInput()))
         stack.enter_context(changed(sys, "dont_write_bytecode", value=True))
         stack.enter_context(changed(torch, "save", _refuse_save))
-        stack.enter_context(changed(torch, "compile", _uncompiled(note)))
+        stack.enter_context(changed(torch, "compile", _uncompiled(torch.compile, note)))
         stack.enter_context(_defaults())
         stack.enter_context(contextlib.redirect_stdout(sys.stderr))
         stack.enter_context(_search_path(folder))
@@ -230,8 +230,10 @@ def _environment() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _uncompiled(note: Callable[[str], None]) -> Callable[..., Any]:
-    def compiled(model: Any = None, **_options: Any) -> Any:
+def _uncompiled(original: Callable[..., Any], note: Callable[[str], None]) -> Callable[..., Any]:
+    def compiled(model: Any = None, **options: Any) -> Any:
+        if not user_line():  # a library that compiles its own functions keeps its say
+            return original(model, **options)
         note("torch.compile was left out")
         return (lambda found: found) if model is None else model
 

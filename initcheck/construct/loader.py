@@ -29,8 +29,15 @@ def code_of(path: str, recipe: Recipe) -> types.CodeType:
     if recipe.digest and hashlib.blake2b(source, digest_size=8).hexdigest() != recipe.digest:
         raise TargetError(f"{path} changed while it was read", "run initcheck again", name="changed")
     tree = ast.parse(source, path)
-    kept = [tree.body[index] for index in recipe.keep]
+    kept = [_without(tree.body[index], recipe.unneeded) for index in recipe.keep]
     return compile(ast.Module(body=kept, type_ignores=[]), path, "exec")
+
+
+def _without(statement: ast.stmt, names: tuple[str, ...]) -> ast.stmt:
+    """An import without the names that nobody needs; any other statement as it is."""
+    if isinstance(statement, (ast.Import, ast.ImportFrom)) and getattr(statement, "module", "") != "__future__":
+        statement.names = [item for item in statement.names if (item.asname or item.name.split(".")[0]) not in names] or statement.names
+    return statement
 
 
 def fresh_module(path: str) -> types.ModuleType:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from initcheck.discover.models import Binding, FileModels
+from initcheck.discover.models import FLUENT, WRAPPERS, Binding, FileModels
 from initcheck.discover.names import is_main_guard
 
 WANTED = "initcheck_model"
@@ -102,7 +102,7 @@ def _instances(models: FileModels) -> Iterator[Candidate]:
             latest[binding.name] = binding
     pieces = _pieces(models, set(latest))
     for name, binding in latest.items():
-        if _is_copy(models, binding.value):
+        if _is_copy(models, binding.value) or _same(models, binding.value) in set(latest) - {name}:
             continue
         yield Candidate(name, "instance", binding.value.lineno, ast.unparse(binding.value), component=name in pieces)
 
@@ -110,8 +110,9 @@ def _instances(models: FileModels) -> Iterator[Candidate]:
 def _pieces(models: FileModels, names: set[str]) -> set[str]:
     """The instances out of which another instance is built, or that are put into one."""
     pieces: set[str] = set()
+    same = {binding.name: _same(models, binding.value) for binding in models.instances()}
     for binding in models.instances():
-        if binding.name in names and not _is_copy(models, binding.value):
+        if binding.name in names and not _is_copy(models, binding.value) and not _same(models, binding.value):
             pieces |= (_loaded(binding.value) & names) - {binding.name}
     for statement in models.tree.body:
         if isinstance(statement, ast.Assign) and not is_main_guard(statement):
@@ -119,7 +120,7 @@ def _pieces(models: FileModels, names: set[str]) -> set[str]:
                 if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id in names:
                     held = statement.value.id if isinstance(statement.value, ast.Name) else ""
                     pieces |= {held} & names
-    return pieces
+    return pieces | ({same[name] for name in pieces if name in same} & names)
 
 
 def _factories(models: FileModels) -> Iterator[Candidate]:
@@ -190,6 +191,18 @@ def _abstract(node: ast.ClassDef) -> bool:
 
 def _is_copy(models: FileModels, value: ast.expr) -> bool:
     return isinstance(value, ast.Call) and models.names.dotted(value.func) == "copy.deepcopy"
+
+
+def _same(models: FileModels, value: ast.expr) -> str:
+    """The name of the instance that an expression hands back itself (`model.to(device)`), empty if it makes another one."""
+    while isinstance(value, ast.Call):
+        if value.args and models.names.dotted(value.func) in WRAPPERS:
+            value = value.args[0]
+        elif isinstance(value.func, ast.Attribute) and value.func.attr in FLUENT:
+            value = value.func.value
+        else:
+            return ""
+    return value.id if isinstance(value, ast.Name) else ""
 
 
 def _literal(node: ast.expr) -> bool:

@@ -36,7 +36,8 @@ _PURE_METHOD = re.compile(
 )
 _CONTAINER_METHODS = frozenset("append extend insert update pop popitem setdefault add remove discard clear sort reverse".split())
 _VIEWS = frozenset(
-    "parameters named_parameters modules named_modules children named_children buffers state_dict get_submodule get_parameter items values data".split()
+    "parameters named_parameters modules named_modules children named_children buffers state_dict get_submodule get_parameter items values data"
+    " to cuda cpu float double half eval train apply requires_grad_".split()
 )
 _WRAPPING = frozenset({"list", "tuple", "dict", "filter", "sorted", "reversed", "enumerate", "zip"})
 

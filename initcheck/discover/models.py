@@ -12,10 +12,10 @@ from initcheck.discover.names import ImportedNames, is_main_guard
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 # Methods that hand back the module they are called on.
-_FLUENT = frozenset(
+FLUENT = frozenset(
     "to cuda cpu xpu double float half bfloat16 type eval train apply requires_grad_ to_empty share_memory share_memory_ compile".split()
 )
-_WRAPPERS = frozenset({"torch.nn.DataParallel", "torch.nn.parallel.DistributedDataParallel", "torch.compile", "torch.jit.script"})
+WRAPPERS = frozenset({"torch.nn.DataParallel", "torch.nn.parallel.DistributedDataParallel", "torch.compile", "torch.jit.script"})
 _MODULE_BASES = re.compile(
     r"^(torch\.nn\.(modules\.\w+\.)?(?!.*(Parameter|init)\b)[A-Z]\w*"
     r"|(pytorch_lightning|lightning(\.pytorch)?|pl|L)\.(core\.)?LightningModule"
@@ -148,10 +148,10 @@ class FileModels:
 
     def _makes_module(self, call: ast.Call, local: Mapping[str, ast.expr]) -> bool:
         function = call.func
-        if isinstance(function, ast.Attribute) and function.attr in _FLUENT and self.is_module(function.value, local):
+        if isinstance(function, ast.Attribute) and function.attr in FLUENT and self.is_module(function.value, local):
             return True
         dotted = self._full(function)
-        if dotted in _WRAPPERS or dotted == "copy.deepcopy":
+        if dotted in WRAPPERS or dotted == "copy.deepcopy":
             return bool(call.args) and self.is_module(call.args[0], local)
         if isinstance(function, ast.Name):
             if function.id in self.classes:

@@ -31,16 +31,6 @@ class Slice:
     ranges: tuple[tuple[int, int], ...]
 
     @property
-    def executed(self) -> int:
-        """How many top-level statements are kept."""
-        return len(self.recipe.keep)
-
-    @property
-    def total(self) -> int:
-        """How many top-level statements the file has."""
-        return self.recipe.statements
-
-    @property
     def skipped(self) -> tuple[str, ...]:
         """What is not executed and matters to the reader."""
         return self.recipe.skipped
@@ -65,7 +55,7 @@ def slice_tree(tree: ast.Module, path: str, qualname: str, digest: str) -> Slice
     slicer = _Slicer(tree, path, qualname.split(".", maxsplit=1)[0])
     keep = slicer.run()
     line, column, expression = slicer.origin()
-    recipe = Recipe(keep, len(tree.body), slicer.skipped(keep), expression, line, column, digest)
+    recipe = Recipe(keep, len(tree.body), slicer.skipped(keep), expression, line, column, digest, slicer.unneeded(keep))
     kept = [tree.body[index] for index in keep]
     ranges = tuple((_first_line(statement), statement.end_lineno or statement.lineno) for statement in kept)
     return Slice(recipe, ast.Module(body=kept, type_ignores=[]), ranges)
@@ -125,6 +115,16 @@ class _Slicer:
         held = self._aliases(self.name) if self._is_instance() else frozenset()
         left = {index: statement for index, statement in enumerate(self.body) if index not in keep}
         return leftovers(left, self.effects, self.training, held)
+
+    def unneeded(self, keep: tuple[int, ...]) -> tuple[str, ...]:
+        """The names that kept imports of several names bind without anybody asking for them; they may not even be installed."""
+        asked = {name for name, _, _ in self._asked}
+        found: set[str] = set()
+        for index in keep:
+            statement = self.body[index]
+            if isinstance(statement, (ast.Import, ast.ImportFrom)) and len(statement.names) > 1 and self.scopes[index].binds & asked:
+                found |= self.scopes[index].binds - asked
+        return tuple(sorted(found))
 
     def _is_instance(self) -> bool:
         return self.name not in self.models.classes and self.name not in self.models.functions

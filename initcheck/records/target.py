@@ -16,7 +16,7 @@ class Recipe:
 
     `keep` holds their positions in the module body, in order; `statements` is the length of that body. `skipped` names what does
     not run and matters to the reader. `expression` at `line` (from 1, 0 means not known) builds the model. `digest` is that of the
-    source that was sliced, so that a file that changed since is noticed.
+    source that was sliced, so that a file that changed since is noticed. `unneeded` are names that a kept `import a, b` need not bind.
     """
 
     keep: tuple[int, ...]
@@ -26,6 +26,7 @@ class Recipe:
     line: int = 0
     column: int = 0
     digest: str = ""
+    unneeded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

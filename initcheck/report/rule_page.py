@@ -4,30 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from initcheck.records.rule import Example, RuleInfo
+from initcheck.records.rule import RuleInfo
 
 
 def render(rule: RuleInfo, options: Sequence[tuple[str, float]] = ()) -> str:
     """Markdown text; `options` are `("rule-name.option", value)` pairs of this project's configuration."""
     parts = [f"# {rule.name} ({rule.code})", f"{rule.severity} · {rule.family} · since {rule.since}"]
-    parts += _section("What it does", rule.summary)
-    parts += _section("Why is this bad?", rule.why)
-    parts += _section("When it is silent", rule.silent_when)
+    parts += _section("What it does", _sentence(rule.summary))
+    parts += _section("Why is this bad?", _sentence(rule.why))
+    parts += _section("When it is silent", _sentence(rule.silent_when))
     for example in rule.examples:
         parts += _section("Bad", _code(example.bad))
         parts += _section("Good", _code(example.good))
     parts += _section("Thresholds", _thresholds(rule, dict(options)))
-    parts += _section("References", rule.source)
+    parts += _section("References", _sentence(rule.source))
     return "\n\n".join(parts) + "\n"
-
-
-def example_source(example: Example) -> str:
-    """The bad snippet as a file that `initcheck` can be run on."""
-    return example.bad.strip() + "\n"
 
 
 def _section(title: str, text: str) -> list[str]:
     return [f"## {title}", text] if text else []
+
+
+def _sentence(text: str) -> str:
+    """The text of a docstring section, which follows a colon there, with a capital at its start."""
+    first = text.partition(" ")[0]
+    return text[:1].upper() + text[1:] if first.isalpha() and first.islower() else text
 
 
 def _code(source: str) -> str:

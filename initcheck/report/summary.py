@@ -66,7 +66,7 @@ def result(report: Report) -> str:
         return "Nothing was checked."
     if tail:
         clean = sum(1 for model in report.models if measured(model))
-        return (f"No findings in {count(clean, 'model')}." if clean else "Nothing was checked.") + tail
+        return (f"No findings in {count(clean, 'model')}.{tail}" if clean else tail).strip()
     rules = len({code for model in report.models for code in model.checked})
     return f"All clear: {count(len(report.models), 'model')}, {count(rules, 'rule')}, seed {report.seed}."
 

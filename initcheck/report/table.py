@@ -66,7 +66,7 @@ def _table(model: ModelReport, style: Style, *, verbose: bool) -> list[str]:
             names = fold(layer.name or layer.weight for layer in rest)
             folded[len(rows)] = style.finish(f"  … {len(rest)} more like {'this' if len(first) == 1 else 'these'}: {names}")
             rows.append([""] * len(COLUMNS))
-    keep = [index for index in range(len(COLUMNS)) if marks or index != len(COLUMNS) - 1]
+    keep = [index for index in range(len(COLUMNS)) if index == 0 or any(row[index] not in ("", "-") for row in rows)]
     lines: list[str] = []
     for drop in (None, *DROPPED_FIRST):
         keep = [index for index in keep if index != drop]

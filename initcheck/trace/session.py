@@ -85,7 +85,7 @@ def _attributes(model: torch.nn.Module) -> Iterator[None]:
 @contextmanager
 def _tensors(model: torch.nn.Module) -> Iterator[None]:
     buffers = [
-        (module, name, buffer, buffer._version, buffer.detach().clone())  # noqa: SLF001
+        (module, name, buffer, buffer.detach().clone())
         for module in model.modules()
         for name, buffer in module._buffers.items()  # noqa: SLF001
         if buffer is not None and not buffer.is_inference()
@@ -96,10 +96,10 @@ def _tensors(model: torch.nn.Module) -> Iterator[None]:
     try:
         yield
     finally:
-        for module, name, buffer, version, copy in buffers:
-            if buffer._version != version:  # noqa: SLF001
-                with torch.no_grad():
-                    buffer.detach().copy_(copy)
+        for module, name, buffer, copy in buffers:
+            # the version counter would not tell: batch normalization writes its statistics without it
+            with torch.no_grad():
+                buffer.detach().copy_(copy)
             if not isinstance(module, torch.jit.ScriptModule):
                 module._buffers[name] = buffer  # noqa: SLF001
         for parameter, gradient, required in parameters:

@@ -15,12 +15,7 @@ from initcheck.trace.naming import WITH_SHAPES, Naming, attributes, canonical, i
 from initcheck.trace.observer import Observer
 from initcheck.trace.regions import Functions, Region, Stack
 from initcheck.trace.values import Values
-from initcheck.trace.views import tensors
-
-SIDE_OUTPUTS = frozenset(
-    ("past_key_values", "hidden_states", "attentions", "cross_attentions", "decoder_hidden_states", "encoder_hidden_states")
-)
-"""Entries of returned mappings that hand out intermediate values, not results."""
+from initcheck.trace.views import given_tensors, returned, tensors
 
 
 class ForwardError(Exception):
@@ -111,7 +106,7 @@ class Tracer(TorchDispatchMode):
         region = self.stack.region
         if region is None and not torch.is_grad_enabled():
             region = self.functions.running(sequence, self.stack.path)
-        given = _given(args, kwargs)
+        given = given_tensors(args, kwargs)
         edges = [self.values.read(tensor) for tensor in given]
         shapes = [tuple(tensor.shape) for tensor in given] if names.name in WITH_SHAPES else []
         if self.pending:
@@ -267,7 +262,7 @@ def trace(model: torch.nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, An
 
 def returned_floats(result: Any) -> list[Tensor]:
     """The float tensors in what a model returned, results only."""
-    return [tensor for tensor in _returned(result) if is_float(tensor)]
+    return [tensor for tensor in returned(result) if is_float(tensor)]
 
 
 def _finish(tracer: Tracer, result: Any) -> Trace:
@@ -278,26 +273,6 @@ def _finish(tracer: Tracer, result: Any) -> Trace:
     reached = tuple(tracer.values.leaves)
     live = [(edge.node, tensor) for edge, tensor in zip(edges, outputs, strict=True)]
     return Trace(graph, live, reached, tracer.sequence, tracer.ends, tracer.observer)
-
-
-def _returned(result: Any) -> list[Tensor]:
-    if hasattr(result, "items") and callable(result.items):
-        return [tensor for name, value in result.items() if name not in SIDE_OUTPUTS for tensor in _returned(value)]
-    if isinstance(result, (list, tuple)):
-        return [tensor for value in result for tensor in _returned(value)]
-    if isinstance(result, Tensor):
-        return [result]
-    return tensors(result)
-
-
-def _given(args: Any, kwargs: Any) -> list[Tensor]:
-    found: list[Tensor] = []
-    for value in (*args, *kwargs.values()):
-        if isinstance(value, Tensor):
-            found.append(value)
-        elif isinstance(value, (list, tuple)):
-            found.extend(item for item in value if isinstance(item, Tensor))
-    return found
 
 
 def _is_real(parameter: Tensor) -> bool:

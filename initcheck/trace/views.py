@@ -10,6 +10,11 @@ from torch import Tensor
 Part = tuple[int, int, tuple[tuple[int, int], ...]]
 """Bytes covered, first byte, and (size, stride in bytes) of each merged axis."""
 
+SIDE_OUTPUTS = frozenset(
+    ("past_key_values", "hidden_states", "attentions", "cross_attentions", "decoder_hidden_states", "encoder_hidden_states")
+)
+"""Entries of returned mappings that hand out intermediate values, not results."""
+
 
 def part(tensor: Tensor) -> Part:
     """The part of its storage that a tensor covers; reshaped, permuted and expanded views of one region are equal."""
@@ -44,6 +49,28 @@ def tensors(value: Any) -> list[Tensor]:
     """All tensors in nested lists, tuples, mappings and plain objects that only hold data, in order."""
     found: list[Tensor] = []
     _collect(value, found, depth=4)
+    return found
+
+
+def returned(result: Any) -> list[Tensor]:
+    """The tensors that a model returned as its results."""
+    if hasattr(result, "items") and callable(result.items):
+        return [tensor for name, value in result.items() if name not in SIDE_OUTPUTS for tensor in returned(value)]
+    if isinstance(result, (list, tuple)):
+        return [tensor for value in result for tensor in returned(value)]
+    if isinstance(result, Tensor):
+        return [result]
+    return tensors(result)
+
+
+def given_tensors(args: Any, kwargs: Any) -> list[Tensor]:
+    """The tensor operands of one operator call, in order."""
+    found: list[Tensor] = []
+    for value in (*args, *kwargs.values()):
+        if isinstance(value, Tensor):
+            found.append(value)
+        elif isinstance(value, (list, tuple)):
+            found.extend(item for item in value if isinstance(item, Tensor))
     return found
 
 

@@ -165,3 +165,13 @@ def test_order_lines_and_expression():
 )
 def test_looks_like_model(source, answer):
     assert looks_like_model(source) is answer
+
+
+def test_the_same_module_under_another_name_is_one_candidate():
+    source = "import torch\nfrom torch import nn\nmodel = nn.Linear(2, 3)\nm = model.to('cpu')\nfast = torch.compile(m)\nloss = m(0)\n"
+    assert [offer.qualname for offer in chosen(candidates(source, "model.py"))] == ["model"]
+
+
+def test_a_piece_under_another_name_is_a_piece():
+    source = "from torch import nn\nenc = nn.Linear(2, 3)\nmoved = enc.to('cpu')\nfull = nn.Sequential(moved, nn.Linear(3, 2))\n"
+    assert [offer.qualname for offer in chosen(candidates(source, "model.py"))] == ["full"]

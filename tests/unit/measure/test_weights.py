@@ -19,8 +19,7 @@ def draw(*shape, seed=0, dtype=torch.float32):
 
 
 def stats_of(tensor, blocks=0):
-    (stats,) = weight_stats({"w": tensor}, {"w": blocks} if blocks else {})
-    return stats
+    return weight_stats({"w": tensor}, {"w": blocks} if blocks else {})[0]
 
 
 def agrees(tensor, rel=1e-6):

@@ -92,6 +92,14 @@ def test_table_drops_columns_rather_than_wrapping():
     assert max(map(len, narrow.splitlines())) <= 60
 
 
+def test_columns_that_say_nothing_are_left_out():
+    bare = sample.model(layers=(sample.layer("a", None, None, recommended_gain=None), sample.layer("b", recommended_gain=None)))
+    head = next(line for line in show(bare).splitlines() if "looks like" in line)
+    assert "needs" not in head
+    assert "findings" not in head
+    assert "rms" in head
+
+
 def test_table_in_ascii_stays_aligned():
     lines = show(sample.failing().models[0], ascii_only=True).splitlines()
     assert all(line.isascii() for line in lines)

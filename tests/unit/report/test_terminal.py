@@ -164,7 +164,7 @@ def test_failures_say_what_to_do():
         "error needs-args: cannot build net.py::Net — missing: width\n"
         "help: initcheck 'net.py::Net(width=...)'\n"
         "\n"
-        "Nothing was checked. 1 target could not be checked.\n"
+        "1 target could not be checked.\n"
     )
 
 
