@@ -144,6 +144,7 @@ TRANSPARENT = frozenset(
         "unbind",
         "split",
         "_reshape_alias",
+        "as_strided",
         "_reshape_copy",
         "square_",
         "fill",

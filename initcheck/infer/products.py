@@ -19,15 +19,16 @@ def attentions(flow: Flow) -> frozenset[int]:
     if not products:
         return frozenset()
     found: set[int] = set()
+    following = {product: _next(flow, product) for product in products}
     for node in flow.nodes:
         if node.op in SOFTMAX and flow.carries[node.id]:
-            before = {product for product in products if product < node.id and node.id in _next(flow, product)}
+            before = {product for product in products if node.id in following[product]}
             after = _next(flow, node.id) & products
             found |= before | after if before and after else {product for product in before | after if _batched(flow, product)}
     for product in products:
-        following = {other for other in _next(flow, product) & products if _batched(flow, other)}
-        if following and _batched(flow, product):
-            found |= following | {product}
+        others = {other for other in following[product] & products if _batched(flow, other)}
+        if others and _batched(flow, product):
+            found |= others | {product}
     return frozenset(found)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from initcheck.infer.flow import Flow, is_weighted
-from initcheck.infer.ops import BIASED, NORMS, SUMS, TABLES, attribute, number
+from initcheck.infer.ops import BIASED, JOINS, NORMS, SUMS, TABLES, attribute, number
 from initcheck.records.graph import Edge, Node
 
 
@@ -47,7 +47,9 @@ def _use(flow: Flow, node: Node, slot: int, name: str, shape: tuple[int, ...], *
         return Use(name, node.id, "norm" if slot == 1 else "bias", reads, 1, 1, derived=derived)
     if is_weighted(node):
         return _weight(node, slot, name, shape, reads, derived=derived)
-    kind = "bias" if node.op in SUMS else "scale" if node.op in ("mul", "div", "addcmul") else "other"
+    # a token that is put beside the data or in its place (class token, mask token) is no weight either
+    added = node.op in SUMS or node.op in JOINS or node.op in ("where", "masked_scatter")
+    kind = "bias" if added else "scale" if node.op in ("mul", "div", "addcmul") else "other"
     return Use(name, node.id, kind, reads, 1, 1, derived=derived)
 
 

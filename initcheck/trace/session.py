@@ -88,7 +88,7 @@ def _tensors(model: torch.nn.Module) -> Iterator[None]:
         (module, name, buffer, buffer.detach().clone())
         for module in model.modules()
         for name, buffer in module._buffers.items()  # noqa: SLF001
-        if buffer is not None and not buffer.is_inference()
+        if buffer is not None and buffer.layout == torch.strided and not (buffer.is_inference() or buffer.is_meta)
     ]
     parameters = [(parameter, parameter.grad, parameter.requires_grad) for parameter in model.parameters()]
     for parameter, _, _ in parameters:
@@ -99,7 +99,8 @@ def _tensors(model: torch.nn.Module) -> Iterator[None]:
         for module, name, buffer, copy in buffers:
             # the version counter would not tell: batch normalization writes its statistics without it
             with torch.no_grad():
-                buffer.detach().copy_(copy)
+                if not torch.equal(buffer, copy):
+                    buffer.detach().copy_(copy)
             if not isinstance(module, torch.jit.ScriptModule):
                 module._buffers[name] = buffer  # noqa: SLF001
         for parameter, gradient, required in parameters:

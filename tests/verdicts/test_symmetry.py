@@ -286,6 +286,6 @@ def test_finite_state_space_ramps():
             state = torch.zeros(x.shape[0], 16, 8)
             for step in range(x.shape[1]):
                 state = state * torch.exp(-0.1 * torch.exp(self.a_log)) + self.project(x[:, step]).unsqueeze(-1)
-            return self.head(state.sum(-1))
+            return self.head(state.mean(-1))
 
-    judge(Ramp, SILENT, torch.randn(32, 5, 16))
+    judge(Ramp, SILENT, torch.randn(32, 5, 16, generator=torch.Generator().manual_seed(0)))
