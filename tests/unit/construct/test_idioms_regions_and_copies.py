@@ -74,7 +74,10 @@ def test_index_put_and_mask_are_partial():
 
     record = record_of(build, "weight")
     ruled(record, "kaiming_uniform_", origin="framework default")
-    assert [(write.call.get().name, write.extent) for write in record.later()] == [("index_put_", "partial"), ("masked_fill_", "partial")]
+    first, second = record.later()
+    assert first.call.get().name in ("index_put_", "index_fill_")  # torch 2.15 spells the same assignment anew
+    assert second.call.get().name == "masked_fill_"
+    assert first.extent == second.extent == "partial"
 
 
 def test_never_written():
