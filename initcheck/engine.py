@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -14,7 +15,7 @@ from initcheck.construct.inputs import Guess, candidates, choose_batch, describe
 from initcheck.construct.provenance import unwatched
 from initcheck.construct.recorder import Recorder
 from initcheck.discover.targets import parse as parse_target
-from initcheck.errors import InitcheckError, UsageError
+from initcheck.errors import InitcheckError, TargetError, UsageError
 from initcheck.infer.assemble import assemble
 from initcheck.infer.summary import summarise
 from initcheck.measure.flow import gradient_flow
@@ -119,8 +120,12 @@ def _examine(model: torch.nn.Module, recording: Recording, target: Target, built
     failures: list[Failure] = []
     skips: list[Skip] = []
     graph, run, summary = Graph((), ()), NO_RUN, None
-    with preserved(model):
+    lazy = any(_is_lazy(parameter) for parameter in model.parameters())
+    with nullcontext() if lazy else preserved(model):
         try:
+            if lazy:
+                hint = "run one batch through the model where it is built: def initcheck_model(): model = Net(); model(batch); return model"
+                raise TargetError("the model has lazy layers whose weights do not exist yet", hint, name="lazy-layers")
             graph, run, summary = _run(model, inputs, settings)
         except InitcheckError as error:
             failures.append(Failure("forward", target.spec, error.message, error.hint, error.name))
