@@ -1,0 +1,1 @@
+"""Initializations that did not arrive: undone, dropped, or meant for something else."""
