@@ -21,6 +21,7 @@ from initcheck.infer.summary import summarise
 from initcheck.measure.flow import gradient_flow
 from initcheck.measure.outputs import output_stats
 from initcheck.measure.signals import SignalObserver
+from initcheck.measure.tables import table_stats
 from initcheck.measure.weights import weight_stats
 from initcheck.records.finding import Failure, Skip
 from initcheck.records.graph import Graph
@@ -132,7 +133,7 @@ def _examine(model: torch.nn.Module, recording: Recording, target: Target, built
             skips.append(Skip("", "", "no forward pass: only the weights themselves were judged"))
     weights = weight_stats(_tensors(model), _blocks(model))
     kinds = {name: type(module).__name__ for name, module in model.named_modules()}
-    evidence = assemble(target, graph, run, weights, recording, kinds)
+    evidence = assemble(target, graph, run, weights, recording, kinds, table_stats(model))
     judgement = judge(evidence, settings)
     return ModelReport(
         target=target,

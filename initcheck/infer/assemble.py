@@ -8,20 +8,27 @@ from collections.abc import Mapping
 
 from initcheck.infer.chains import chains, reached
 from initcheck.infer.flow import Flow, is_weighted
+from initcheck.infer.heads import heads
 from initcheck.infer.layers import Scene, layer, unused
 from initcheck.infer.roles import Roles
 from initcheck.infer.uses import Use, uses
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.graph import Graph
 from initcheck.records.recording import Recording
-from initcheck.records.stats import RunStats, WeightStats
+from initcheck.records.stats import RunStats, TableStats, WeightStats
 from initcheck.records.target import Target
 
 ORDER = ("linear", "conv", "conv_transpose", "bilinear", "matmul", "recurrent", "embedding", "norm", "scale", "bias", "other")
 
 
 def assemble(
-    target: Target, graph: Graph, run: RunStats, weights: tuple[WeightStats, ...], recording: Recording, modules: Mapping[str, str]
+    target: Target,
+    graph: Graph,
+    run: RunStats,
+    weights: tuple[WeightStats, ...],
+    recording: Recording,
+    modules: Mapping[str, str],
+    tables: tuple[TableStats, ...] = (),
 ) -> Evidence:
     """Builds the evidence for one model; `modules` maps module paths to class names."""
     shapes = {record.name: record.shape for record in recording.parameters}
@@ -40,6 +47,8 @@ def assemble(
         weights=weights,
         flows=run.flows,
         outputs=run.outputs,
+        heads=heads(scene, layers, run.outputs),
+        tables=tables,
         batch=run.batch,
     )
 

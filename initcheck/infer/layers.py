@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from initcheck.infer.flow import Flow
+from initcheck.infer.gates import gate_value, only_through
 from initcheck.infer.ops import NORMS, number
 from initcheck.infer.roles import Reach, Roles
 from initcheck.infer.uses import Use
@@ -51,6 +52,7 @@ def unused(record: ParameterRecord) -> Layer:
 def layer(scene: Scene, record: ParameterRecord, mine: list[Use], bias: str) -> Layer:
     """The layer of one parameter; `mine` are its uses, the one that decides its kind first."""
     main = mine[0]
+    kinds = tuple(sorted({use.kind for use in mine}))
     if main.kind not in ("bias", "scale", "other"):
         mine = [use for use in mine if use.kind not in ("bias", "scale", "other")]  # what was made of it without data is no use of its own
     reaches = [_reach(scene, use) for use in mine]
@@ -75,6 +77,9 @@ def layer(scene: Scene, record: ParameterRecord, mine: list[Use], bias: str) -> 
         or any(after[end].closes for end, role in ends.items() if role.endswith("_norm")),
         inside_branch=_inside(scene, main.node),
         gates=any("gate_multiply" in after[end].roles for end in curved if end in after),
+        gate=gate_value(scene.flow, curved, after, scene.signals),
+        gated=only_through(scene.flow, scene.owners, curved, after),
+        kinds=kinds,
         depth=max(scene.depths[main.node] - 1, 0),
         uses=len(mine),
         tied=record.tied,

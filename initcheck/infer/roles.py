@@ -59,7 +59,7 @@ class Roles:
             if here in seen:
                 continue
             seen.add(here)
-            role, before = self._made(self.flow.nodes[here])
+            role, before = self.made(self.flow.nodes[here])
             if role:
                 roles.add(role)
             waiting.extend(before)
@@ -127,7 +127,7 @@ class Roles:
             return ""
         return f"custom:{node.op}"
 
-    def _made(self, node: Node) -> tuple[str, list[int]]:
+    def made(self, node: Node) -> tuple[str, list[int]]:
         """The role word of a producer, or the nodes to climb on to."""
         if node.op == "input":
             return "input", []

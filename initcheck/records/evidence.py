@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from initcheck.records.fact import Fact, Unknown
 from initcheck.records.recording import ParameterRecord, Recording
-from initcheck.records.stats import GradientFlow, OutputStats, WeightStats
+from initcheck.records.stats import GradientFlow, OutputStats, TableStats, WeightStats
 from initcheck.records.target import Target
 
 
@@ -40,6 +40,9 @@ class Layer:
     closes_branch: the output enters a residual add (perhaps through a norm or a scale) without another weight layer between.
     inside_branch: the layer lies on a branch that a residual add closes.
     gates: the nonlinearity's result multiplies other data (a gate).
+    gate: root mean square of what such a gate lets through, 0 closed and 1 open; of sigmoids only.
+    gated: weights that reach the model's outputs through nothing but this gate.
+    kinds: the kinds of all uses (a table that is also the output head is `embedding` and `linear`).
     derived: the weight is computed from parameters at run time by more than views and casts (weight_norm, equalised learning rate).
     gain: std * sqrt(fan_in), dimensionless.
     second_moment, gradient, sample_fraction: of the pre-activation (weights) as in `SignalStats`, first use.
@@ -65,6 +68,9 @@ class Layer:
     closes_branch: bool = False
     inside_branch: bool = False
     gates: bool = False
+    gate: Fact[float] = Unknown("no sigmoid gate")
+    gated: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
     derived: bool = False
     groups: int = 1
     blocks: int = 1
@@ -113,6 +119,21 @@ class Chain:
 
 
 @dataclass(frozen=True, slots=True)
+class Head:
+    """One output of the model, read as logits, and what makes it.
+
+    weights: the weights whose results reach the output through nothing but views, scalings by constants and sums.
+    others: role words of whatever else ends there (`relu`, `layer_norm`, `residual_add` …).
+    bias_share: share of the logits' variance over the classes that these weights' biases make, which one step corrects.
+    """
+
+    output: OutputStats
+    weights: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    bias_share: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """All that a rule may look at."""
 
@@ -123,6 +144,8 @@ class Evidence:
     weights: tuple[WeightStats, ...]
     flows: tuple[GradientFlow, ...] = ()
     outputs: tuple[OutputStats, ...] = ()
+    heads: tuple[Head, ...] = ()
+    tables: tuple[TableStats, ...] = ()
     batch: int = 0
 
     def layer(self, weight: str) -> Layer | None:

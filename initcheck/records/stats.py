@@ -101,6 +101,23 @@ class OutputStats:
 
 
 @dataclass(frozen=True, slots=True)
+class TableStats:
+    """The rows of an embedding module's table.
+
+    `padding` is the index of the row that the module never trains (`padding_idx`), -1 for none; `padding_rms` its root mean square.
+    `zero_rows` counts the rows that are zero throughout, `zero_columns` the columns.
+    """
+
+    parameter: str
+    rows: int
+    columns: int
+    padding: int = -1
+    padding_rms: float = 0.0
+    zero_rows: int = 0
+    zero_columns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class RunStats:
     """Everything measured in one forward and backward pass (and the temporary steps, if they were needed)."""
 

@@ -13,13 +13,13 @@ from initcheck.trace.session import preserved
 from initcheck.trace.tracer import trace
 
 
-def evidence(model, *inputs):
+def evidence(model, *inputs, outputs=()):
     """What `assemble` makes of one measured run."""
     observer = SignalObserver(inputs[0].shape[0])
     with preserved(model):
         traced = trace(model, inputs, {}, observer)
         backward(traced, 0)
-    run = RunStats(observer.results(), (), (), inputs[0].shape[0])
+    run = RunStats(observer.results(), (), outputs, inputs[0].shape[0])
     weights = weight_stats({name: parameter.detach() for name, parameter in model.named_parameters()}, {})
     modules = {name: type(module).__name__ for name, module in model.named_modules()}
     return assemble(Target("m", "", "m", "instance"), traced.graph, run, weights, unwatched(model), modules)
