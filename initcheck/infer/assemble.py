@@ -10,6 +10,7 @@ from initcheck.infer.chains import chains, reached
 from initcheck.infer.flow import Flow, is_weighted
 from initcheck.infer.heads import heads
 from initcheck.infer.layers import Scene, layer, unused
+from initcheck.infer.parts import parts
 from initcheck.infer.roles import Roles
 from initcheck.infer.uses import Use, uses
 from initcheck.records.evidence import Evidence, Layer
@@ -37,7 +38,8 @@ def assemble(
     roles = Roles(flow)
     found = [_renamed(use, first_names) for use in uses(flow, shapes | {other: shapes[name] for other, name in first_names.items()})]
     signals = {stats.node: stats for stats in run.signals}
-    scene = Scene(flow, roles, signals, _depths(flow), {stats.parameter: stats for stats in weights}, _owners(found), modules)
+    measured = {stats.parameter: stats for stats in weights}
+    scene = Scene(flow, roles, signals, _depths(flow), measured, _owners(found), modules, parts(roles, found))
     layers = _layers(scene, found, recording)
     return Evidence(
         target=target,

@@ -6,9 +6,11 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from initcheck.infer import applied
 from initcheck.infer.flow import Flow
 from initcheck.infer.gates import gate_value, only_through
 from initcheck.infer.ops import NORMS, number
+from initcheck.infer.parts import Part
 from initcheck.infer.roles import Reach, Roles
 from initcheck.infer.uses import Use
 from initcheck.records.evidence import Layer, Nonlinearity
@@ -28,6 +30,7 @@ NOT_NONLINEAR = (
     "softmax",
     "log_softmax",
 )
+ATTENTION = "scaled_dot_product_attention"
 WITH_PARAMETER = {"leaky_relu": ("negative_slope", 0.01), "elu": ("alpha", 1.0), "celu": ("alpha", 1.0), "softplus": ("beta", 1.0)}
 
 
@@ -42,6 +45,7 @@ class Scene:
     weights: Mapping[str, WeightStats]
     owners: Mapping[int, str]
     modules: Mapping[str, str]
+    parts: Mapping[str, Part]
 
 
 def unused(record: ParameterRecord) -> Layer:
@@ -90,6 +94,9 @@ def layer(scene: Scene, record: ParameterRecord, mine: list[Use], bias: str) -> 
 def _measured(surroundings: Layer, scene: Scene, main: Use, curved: Mapping[int, str]) -> Layer:
     """The same layer with what the run showed of it."""
     signal = scene.signals.get(main.node)
+    elementwise = main.kind in ("bias", "scale")
+    part = scene.parts.get(main.parameter, Part(""))
+    met = _of(signal, lambda stats: stats.input_second_moment)
     return dataclasses.replace(
         surroundings,
         nonlinearity=_nonlinearity(scene, curved, signal, normed=bool(surroundings.norm)),
@@ -99,12 +106,17 @@ def _measured(surroundings: Layer, scene: Scene, main: Use, curved: Mapping[int,
         cell=main.cell,
         gain=_gain(scene, main, signal),
         second_moment=_of(signal, lambda stats: stats.second_moment),
-        input_second_moment=_of(signal, lambda stats: stats.input_second_moment),
+        input_second_moment=applied.met_second_moment(scene.flow, main, signal) if elementwise else met,
         gradient=(signal.gradient if signal is not None else None) or Unknown("no gradient was measured here"),
         sample_fraction=(signal.sample_fraction if signal is not None else None) or Unknown("the signal was not measured here"),
         mean_square=_of(signal, lambda stats: stats.mean_square),
         dead=_largest(scene, curved, "dead"),
         saturated=_largest(scene, curved, "saturated"),
+        affine=applied.affine(scene.flow, main),
+        value=applied.value(scene.flow, main, scene.weights.get(main.parameter)) if main.kind == "scale" else Unknown("no scale"),
+        applied_second_moment=applied.applied_second_moment(scene.flow, main, signal),
+        part=part.part,
+        partner=part.partner,
     )
 
 
@@ -116,6 +128,8 @@ def _kind(scene: Scene, use: Use, record: ParameterRecord) -> str:
         return "norm" if bare or (region is not None and region.norm and region.end == origin) else "scale"
     if use.kind != "other":
         return use.kind
+    if scene.flow.nodes[use.node].op == ATTENTION:
+        return "bias"  # a table that is added to the scores
     return "matmul" if len(record.shape) > 1 else "scale"
 
 
@@ -129,6 +143,8 @@ def _reach(scene: Scene, use: Use) -> Reach:
     if node.op in ("recurrent", "custom"):
         role = "recurrent" if node.op == "recurrent" else f"custom:{node.region or 'function'}"
         return Reach({role}, set(), {use.node: role})
+    if node.op == ATTENTION and use.kind == "other":
+        return Reach({"attention"}, {"sum"}, {use.node: "attention"})
     return scene.roles.feeds(_start(scene, use.node))
 
 

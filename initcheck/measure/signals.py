@@ -36,7 +36,8 @@ NONLINEARITIES = frozenset(
 )
 _BIAS_FIRST = frozenset({"addmm", "baddbmm", "addbmm", "addmv", "_addmm_activation"})
 _WEIGHTED = CONVOLUTIONS | PRODUCTS | REGIONS
-_WANTED = _WEIGHTED | NORMS | NONLINEARITIES | {"add"}
+_PAIRED = frozenset({"add", "mul", "div"})
+_WANTED = _WEIGHTED | NORMS | NONLINEARITIES | _PAIRED
 
 _EXACT = 1 << 16
 """Elements up to which the outputs of operations without a weight are read whole."""
@@ -58,6 +59,7 @@ class _Seen:
     saturated: float | None = None
     derivative: float | None = None
     input_second_moment: float | None = None
+    operands: tuple[float | None, ...] = ()
     gradient: Fact[float] | None = None
 
 
@@ -81,6 +83,8 @@ class SignalObserver:
 
     def forward(self, node: int, op: str, output: Tensor, inputs: tuple[Tensor | None, ...]) -> None:
         """Measures one output; `inputs` are the tensor arguments in their order."""
+        if op.rstrip("_") in ("mul", "div") and not _broadcasts(output, inputs):
+            return  # gates and constant factors are many, and say nothing of a parameter
         values = real(output)
         if values is None or values.numel() == 0:
             return
@@ -92,6 +96,8 @@ class SignalObserver:
                 self._seen[node].input_second_moment = _factor(op, inputs)
             else:
                 self._seen[node] = _unweighted(op, values, axis, _source(output, inputs))
+            if op in _PAIRED and len(inputs) > 1:
+                self._seen[node].operands = tuple(_operand(tensor) for tensor in inputs)
 
     def backward(self, node: int, gradient: Tensor) -> None:
         """Measures the gradient with respect to the output of a node; the last call per node counts."""
@@ -122,6 +128,7 @@ class SignalObserver:
             mean_square=seen.mean_square,
             derivative=seen.derivative,
             input_second_moment=seen.input_second_moment,
+            operands=seen.operands,
         )
 
     def _unit_axis(self, op: str, values: Tensor) -> int:
@@ -162,6 +169,16 @@ def _factor(op: str, inputs: tuple[Tensor | None, ...]) -> float | None:
     """E[x^2] of the first factor; in addmm and its kin the bias comes before it."""
     position = 1 if op in _BIAS_FIRST else 0
     tensor = inputs[position] if len(inputs) > position else None
+    values = None if tensor is None else real(tensor)
+    return None if values is None or values.numel() == 0 else mean_square(values, _SAMPLE)
+
+
+def _broadcasts(output: Tensor, inputs: tuple[Tensor | None, ...]) -> bool:
+    """Whether one operand has fewer elements than the result: a parameter most often, or a statistic."""
+    return any(tensor is not None and tensor.numel() < output.numel() for tensor in inputs)
+
+
+def _operand(tensor: Tensor | None) -> float | None:
     values = None if tensor is None else real(tensor)
     return None if values is None or values.numel() == 0 else mean_square(values, _SAMPLE)
 

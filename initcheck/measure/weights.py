@@ -107,13 +107,15 @@ def _one(name: str, tensor: torch.Tensor, blocks: int) -> WeightStats:
 def _with_blocks(stats: WeightStats, plain: torch.Tensor, count: int) -> WeightStats:
     if count < 1 or stats.nonfinite or not stats.numel or not stats.shape or stats.shape[0] % count:
         return stats
-    pieces = [block_wise.measure(piece) for piece in plain.chunk(count)]
+    # only a plain recurrence multiplies its whole state by the matrix; gates hold a packed one back
+    pieces = [block_wise.measure(piece, growing=count == 1) for piece in plain.chunk(count)]
     shaped = [piece for piece in pieces if piece.orthogonality is not None]
     return replace(
         stats,
         blocks=count,
         block_mean=tuple(piece.mean for piece in pieces),
         block_gain=tuple(piece.gain for piece in shaped),
+        block_growth=tuple(piece.growth for piece in shaped if piece.growth is not None),
         block_orthogonality=tuple(piece.orthogonality for piece in shaped if piece.orthogonality is not None),
     )
 

@@ -50,6 +50,13 @@ class Layer:
     dead, saturated: of the nonlinearity's output, the largest over uses.
     outgoing: weights that the output reaches next through nothing but nonlinearities, norms and transparent operations.
     depth: number of weight layers before this one on the longest path; uses: how often it was applied.
+    affine: the numbers (a, b) such that the data meet a * w + b: (1, 0) for a plain use, (1, 1) for a scale used as 1 + w.
+    value: for a scale with one value (one element, or a constant), what it multiplies the data by after exp, clamp and the like;
+        the reciprocal where it divides.
+    applied_second_moment: E[p^2] of what a scale or an added table puts to the data, as it arrived there.
+    part, partner: what the parameter is in a larger mechanism, told from the dataflow alone, and the other parameter of that mechanism:
+        `state_decay` (exp(-exp(w) * softplus(...)); partner: the bias inside the softplus), `router` (its scores choose or weight
+        experts), `low_rank_up` (partner: the weight whose output it adds to), `low_rank_down` (partner: its `low_rank_up`).
     """
 
     name: str
@@ -87,6 +94,11 @@ class Layer:
     depth: int = 0
     uses: int = 0
     tied: tuple[str, ...] = ()
+    affine: Fact[tuple[float, float]] = Unknown("not used in the run")
+    value: Fact[float] = Unknown("not used in the run")
+    applied_second_moment: Fact[float] = Unknown("no forward pass")
+    part: str = ""
+    partner: str = ""
 
 
 @dataclass(frozen=True, slots=True)

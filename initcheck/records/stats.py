@@ -17,7 +17,8 @@ class WeightStats:
     one column). `fingerprint` hashes the bytes of a tensor that is not constant, empty for a constant one.
     `block_orthogonality` holds, for each of the equal row blocks (`blocks` of them: 4 gates in an LSTM, 1 in a plain matrix),
     `||G - I||_F / sqrt(r)` with `G = B B^T r / ||B||_F^2` for the smaller side r; empty if not asked for.
-    `block_gain` is `||B||_F / sqrt(r)` of each block, `block_mean` its mean.
+    `block_gain` is `||B||_F / sqrt(r)` of each block, `block_mean` its mean; `block_growth`, for a square matrix of one block, the
+    factor by which it multiplies the length of a vector at each of many steps (its spectral radius, to about 2 %).
     """
 
     parameter: str
@@ -39,6 +40,7 @@ class WeightStats:
     block_orthogonality: tuple[float, ...] = ()
     block_gain: tuple[float, ...] = ()
     block_mean: tuple[float, ...] = ()
+    block_growth: tuple[float, ...] = ()
 
     @property
     def std(self) -> float:
@@ -61,7 +63,8 @@ class SignalStats:
     `dead` is the share of units that are zero on the whole batch, `saturated` the share of elements where the
     nonlinearity is flat (|tanh| > 0.97 and the like). `mean_square` is E[unit mean^2] / E[z^2], the share of the constant part.
     `derivative` is E[phi'(z)^2] where it is known in closed form. `input_second_moment` is E[x^2] of the first factor of a weight
-    operation (`x` in `x @ w`, the input of a convolution), to about 2 %.
+    operation (`x` in `x @ w`, the input of a convolution), to about 2 %; `operands` E[x^2] of each tensor operand of a sum, or of a
+    product or quotient that broadcasts, to about 2 %, None for one that was overwritten.
     """
 
     node: int
@@ -75,6 +78,7 @@ class SignalStats:
     mean_square: float | None = None
     derivative: float | None = None
     input_second_moment: float | None = None
+    operands: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

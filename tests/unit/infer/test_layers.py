@@ -122,3 +122,18 @@ def test_class_token_is_added_not_multiplied():
     found = evidence(model, torch.randn(4, 3, 8))
     assert found.layer("token").kind == "bias"
     assert found.layer("token").feeds.get() == ("weight_layer",)
+
+
+@pytest.mark.parametrize("fused", [True, False])
+def test_a_table_that_is_added_to_attention_scores(fused):
+    def mix(m, x):
+        q, k, v = m.qkv(x).chunk(3, -1)
+        bias = m.table(torch.arange(6).view(6, 1) - torch.arange(6) + 5).permute(2, 0, 1)
+        if fused:
+            return m.head(F.scaled_dot_product_attention(q.unsqueeze(1), k.unsqueeze(1), v.unsqueeze(1), bias).squeeze(1))
+        return m.head(torch.softmax(q @ k.transpose(1, 2) / 8**0.5 + bias, -1) @ v)
+
+    model = net(mix, qkv=(8, 24), table=lambda: nn.Embedding(11, 1), head=(8, 2))()
+    table = evidence(model, torch.randn(4, 6, 8)).layer("table.weight")
+    assert table.kind == "bias"
+    assert set(table.feeds.get()) & {"softmax", "attention"}

@@ -25,9 +25,22 @@ def one(op, output, *inputs, batch=None):
 
 def test_wants_what_is_measured_and_nothing_else():
     observer = SignalObserver(4)
-    for op in ("addmm", "mm", "convolution", "embedding", "relu", "relu_", "tanh", "native_batch_norm", "recurrent", "custom", "add"):
+    for op in (
+        "addmm",
+        "mm",
+        "convolution",
+        "embedding",
+        "relu",
+        "relu_",
+        "tanh",
+        "native_batch_norm",
+        "recurrent",
+        "custom",
+        "add",
+        "mul",
+    ):
         assert observer.wants(op), op
-    for op in ("view", "mul", "_softmax", "max_pool2d_with_indices", "cat", "parameter", ""):
+    for op in ("view", "sub", "_softmax", "max_pool2d_with_indices", "cat", "parameter", ""):
         assert not observer.wants(op), op
 
 
