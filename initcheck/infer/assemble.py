@@ -58,9 +58,7 @@ def assemble(
 def _renamed(use: Use, first_names: Mapping[str, str]) -> Use:
     if use.parameter not in first_names:
         return use
-    return Use(
-        first_names[use.parameter], use.node, use.kind, use.reads, use.fan_in, use.fan_out, use.groups, use.blocks, use.cell, use.derived
-    )
+    return dataclasses.replace(use, parameter=first_names[use.parameter])
 
 
 def _layers(scene: Scene, found: list[Use], recording: Recording) -> list[Layer]:

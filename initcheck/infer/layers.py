@@ -10,6 +10,7 @@ from initcheck.infer import applied
 from initcheck.infer.flow import Flow
 from initcheck.infer.gates import gate_value, only_through
 from initcheck.infer.ops import NORMS, number
+from initcheck.infer.packs import separate
 from initcheck.infer.parts import Part
 from initcheck.infer.roles import Reach, Roles
 from initcheck.infer.uses import Use
@@ -72,6 +73,7 @@ def layer(scene: Scene, record: ParameterRecord, mine: list[Use], bias: str) -> 
         bias=bias,
         fan_in=Known(main.fan_in),
         fan_out=Known(main.fan_out),
+        torch_fans=_torch_fans(main),
         feeds=Known(tuple(sorted({role for reach in reaches for role in reach.roles}))),
         fed_by=Known(tuple(sorted({role for use in mine for role in _fed(scene, use)}))),
         then=tuple(sorted({role for reach in after.values() for role in reach.roles})),
@@ -88,11 +90,12 @@ def layer(scene: Scene, record: ParameterRecord, mine: list[Use], bias: str) -> 
         uses=len(mine),
         tied=record.tied,
     )
-    return _measured(surroundings, scene, main, curved)
+    return _measured(surroundings, scene, mine, curved)
 
 
-def _measured(surroundings: Layer, scene: Scene, main: Use, curved: Mapping[int, str]) -> Layer:
+def _measured(surroundings: Layer, scene: Scene, mine: list[Use], curved: Mapping[int, str]) -> Layer:
     """The same layer with what the run showed of it."""
+    main = mine[0]
     signal = scene.signals.get(main.node)
     elementwise = main.kind in ("bias", "scale")
     part = scene.parts.get(main.parameter, Part(""))
@@ -103,6 +106,7 @@ def _measured(surroundings: Layer, scene: Scene, main: Use, curved: Mapping[int,
         derived=main.derived,
         groups=main.groups,
         blocks=main.blocks,
+        packed=_packed(scene, mine),
         cell=main.cell,
         gain=_gain(scene, main, signal),
         second_moment=_of(signal, lambda stats: stats.second_moment),
@@ -118,6 +122,24 @@ def _measured(surroundings: Layer, scene: Scene, main: Use, curved: Mapping[int,
         part=part.part,
         partner=part.partner,
     )
+
+
+def _torch_fans(use: Use) -> Fact[tuple[int, int]]:
+    fan_in, fan_out = use.fans.torch_fan_in, use.fans.torch_fan_out
+    if fan_in is None or fan_out is None:
+        return Unknown("torch counts no fans of fewer than two axes")
+    return Known((fan_in, fan_out))
+
+
+def _packed(scene: Scene, mine: list[Use]) -> tuple[int, ...]:
+    """The parts of the output that go separate ways, when all uses agree."""
+    main = mine[0]
+    if main.kind == "recurrent":
+        return (main.fan_out,) * main.blocks if main.blocks > 1 else ()
+    if main.kind not in ("linear", "matmul", "conv"):
+        return ()
+    found = {separate(scene.flow, use.node) for use in mine}
+    return found.pop() if len(found) == 1 else ()
 
 
 def _kind(scene: Scene, use: Use, record: ParameterRecord) -> str:

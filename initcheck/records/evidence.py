@@ -31,6 +31,9 @@ class Layer:
     kind: linear, conv, conv_transpose, embedding, recurrent, bilinear, matmul, norm, scale (elementwise), bias
         (added, belongs to no layer), unused.
     fan_in, fan_out: the fans that the use of the weight implies (not always what torch computes), per gate if packed.
+    torch_fans: fan_in and fan_out as torch's initializing functions count them from the shape of the tensor.
+    packed: widths of the parts of the output that go separate ways (gates; q, k and v; gate and up), in the order in which they are
+        stored; empty where the output is one.
     feeds, fed_by: sorted role words of the nearest non-transparent consumers and producers, over all uses.
     then: what comes after the nonlinearity or norm of `feeds` (roles again), over all uses.
     merges: how the output is combined on its way to `feeds`: `sum` (added to another pre-activation or a
@@ -66,6 +69,8 @@ class Layer:
     bias: str = ""
     fan_in: Fact[int] = Unknown("not used in the run")
     fan_out: Fact[int] = Unknown("not used in the run")
+    torch_fans: Fact[tuple[int, int]] = Unknown("not used in the run")
+    packed: tuple[int, ...] = ()
     feeds: Fact[tuple[str, ...]] = Unknown("not used in the run")
     fed_by: Fact[tuple[str, ...]] = Unknown("not used in the run")
     then: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""The length map of wide networks: where the second moment settles over depth, and what the gradient does there.
+"""Wide networks over depth: where the second moment settles, what the gradient does there, and how deep that trains.
 
 Sources: Poole et al. 2016, arXiv:1606.05340; Schoenholz et al. 2017, arXiv:1611.01232.
 """
@@ -9,12 +9,18 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from initcheck.errors import NotKnown
+from initcheck.theory.drift import HARMLESS, costly_depth
 from initcheck.theory.nonlinearities import moments
 
 _LOWEST, _HIGHEST = 1e-6, 1e6
 _GRID = 120
 _HALVINGS = 50
 _NOISE = 1e-9
+_UNUSUAL = 1000
+"""A depth that no plain stack has."""
+TRAINABLE_SCALES = 6.0
+"""A stack trains up to about this many depth scales; Schoenholz et al. 2017."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,25 @@ class FixedPoint:
     slope: float
     chi_1: float
     depth_scale: float
+
+
+@dataclass(frozen=True, slots=True)
+class Compounding:
+    """What a second-moment ratio per layer costs in a plain stack of equal layers, counted in weight layers with the head.
+
+    harmless: the deepest stack that it leaves alone; costs, fails: the depths from which it costs accuracy, and from which SGD fails.
+    """
+
+    ratio: float
+    harmless: int
+    costs: int
+    fails: int
+
+    def __str__(self) -> str:
+        """The clause for users."""
+        if self.costs >= _UNUSUAL:
+            return "harmless at any usual depth"
+        return f"harmless to depth {self.harmless}, costs accuracy from {self.costs}, fails from {self.fails}"
 
 
 def length_map(role: str, weight_gain: float, bias_std: float, q: float, parameter: float | None = None) -> float:
@@ -55,6 +80,36 @@ def depth_scale(chi: float) -> float:
     return 1.0 / step if step > 1e-12 else math.inf
 
 
+def trainable_depth(chi: float) -> float:
+    """The depth up to which a stack with this factor per layer is expected to train: six depth scales."""
+    return TRAINABLE_SCALES * depth_scale(chi)
+
+
+def tolerated_ratio(layers: int, drift: float = HARMLESS) -> tuple[float, float]:
+    """The second-moment ratios per layer between which `layers` steps stay within a drift: exp(-drift / L) and exp(drift / L).
+
+    Args:
+        layers: steps between un-normalized layers, at least 1.
+        drift: nats of second moment; `HARMLESS` and `COSTLY` of the severity law are 3 and 8.
+
+    Raises:
+        NotKnown: for fewer than one step.
+    """
+    if layers < 1:
+        raise NotKnown("a ratio needs at least one step")
+    return math.exp(-drift / layers), math.exp(drift / layers)
+
+
+def compounding(ratio: float) -> Compounding:
+    """How a second-moment ratio per layer adds up over depth, under the severity law.
+
+    Raises:
+        NotKnown: for a ratio that is not positive.
+    """
+    costs, fails = costly_depth(ratio)
+    return Compounding(ratio, costs - 1, costs, fails)
+
+
 def fixed_point(role: str, weight_gain: float, bias_std: float = 0.0, parameter: float | None = None) -> FixedPoint | None:
     """The stable second moment in (1e-6, 1e6) that the length map settles at.
 
@@ -79,6 +134,20 @@ def fixed_point(role: str, weight_gain: float, bias_std: float = 0.0, parameter:
         elif value < -_NOISE and growing is not None:
             return _at(role, weight_gain, bias_std, _bisect(excess, growing, q), parameter)
     return None
+
+
+def critical_point(role: str, q: float, parameter: float | None = None) -> tuple[float, float]:
+    """Weight and bias variance (times fan_in, and as it is) at which q reproduces itself and the gradient keeps its size.
+
+    Raises:
+        NotKnown: for an unknown role, and where the bias variance would have to be negative (softplus everywhere, sigmoid below q = 48).
+    """
+    found = moments(role, q, parameter)
+    weight = 1.0 / found.derivative_square
+    bias = q - weight * found.square
+    if bias < -1e-12 * q:
+        raise NotKnown(f"{role} has no critical start at a second moment of {q:.3g}")
+    return weight, max(bias, 0.0)
 
 
 def _at(role: str, weight_gain: float, bias_std: float, q: float, parameter: float | None) -> FixedPoint:

@@ -40,6 +40,8 @@ WITH_SHAPES = frozenset(
         "addmm",
         "bmm",
         "baddbmm",
+        "addbmm",
+        "_addmm_activation",
         "linear",
         "mv",
         "addmv",

@@ -137,3 +137,27 @@ def test_a_table_that_is_added_to_attention_scores(fused):
     table = evidence(model, torch.randn(4, 6, 8)).layer("table.weight")
     assert table.kind == "bias"
     assert set(table.feeds.get()) & {"softmax", "attention"}
+
+
+def test_torchs_fans_stand_beside_the_used_ones():
+    conv = evidence(nn.Sequential(nn.Conv2d(8, 16, 4, stride=4, groups=2), nn.ReLU()), torch.randn(2, 8, 8, 8)).layer("0.weight")
+    assert (conv.fan_in.get(), conv.fan_out.get(), conv.torch_fans.get()) == (64, 8, (64, 256))
+    stored = net(lambda m, x: torch.relu(x @ m.w @ m.v))()
+    stored.w, stored.v = nn.Parameter(torch.randn(6, 10)), nn.Parameter(torch.randn(10))
+    found = evidence(stored, torch.randn(3, 6))
+    assert found.layer("w").torch_fans.get() == (10, 6)
+    assert (found.layer("v").fan_in.get(), found.layer("v").fan_out.get()) == (10, 1)
+    with pytest.raises(NotKnown, match="two axes"):
+        found.layer("v").torch_fans.get()
+
+
+@pytest.mark.filterwarnings("ignore:LSTM with projections:UserWarning")
+def test_other_uses():
+    unfolded = evidence(nn.Sequential(nn.ConvTranspose2d(100, 16, 4), nn.ReLU()), torch.randn(2, 100, 1, 1)).layer("0.weight")
+    assert (unfolded.fan_in.get(), unfolded.fan_out.get(), unfolded.torch_fans.get()) == (100, 256, (256, 1600))
+    bag = evidence(nn.EmbeddingBag(30, 5, mode="sum"), torch.randint(0, 30, (4, 8))).layer("weight")
+    assert (bag.fan_in.get(), bag.torch_fans.get()) == (8, (5, 30))
+    projected = evidence(net(lambda m, x: m.rnn(x)[0], rnn=lambda: nn.LSTM(6, 8, proj_size=3))(), torch.randn(4, 3, 6))
+    state, projection = projected.layer("rnn.weight_hh_l0"), projected.layer("rnn.weight_hr_l0")
+    assert (state.fan_in.get(), state.fan_out.get(), state.blocks) == (3, 8, 4)
+    assert (projection.fan_in.get(), projection.fan_out.get(), projection.blocks) == (8, 3, 1)
