@@ -25,14 +25,14 @@ LARGEST = 64
 class Region:
     """Operations between `source` and `end`; `role` is a role word, or empty for a transparent region.
 
-    `parameter` is the slope of a leaky_relu where it could be read.
+    `parameter` holds the slope of a leaky_relu where it could be read.
     """
 
     source: Edge
     end: int
     members: frozenset[int]
     role: str
-    parameter: float | None = None
+    parameter: tuple[float, ...] = ()
 
     @property
     def norm(self) -> bool:
@@ -96,7 +96,7 @@ def _made(flow: Flow, node: Node, members: set[int], source: Edge) -> Region | N
     if role is None or (role and any(member.op in JOINS and len(flow.data(member)) > 1 for member in nodes)):
         return None
     slopes = [number(member, "other", 0.01) for member in nodes if member.op == "mul"] if role == "leaky_relu" else []
-    return Region(source, node.id, frozenset(members), role, slopes[0] if len(slopes) == 1 else None)
+    return Region(source, node.id, frozenset(members), role, tuple(slopes) if len(slopes) == 1 else ())
 
 
 def _square(flow: Flow, node: Node, data: list[Edge], *, squared: bool) -> Region | None:

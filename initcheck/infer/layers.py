@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -16,8 +17,10 @@ from initcheck.infer.roles import Reach, Roles
 from initcheck.infer.uses import Use
 from initcheck.records.evidence import Layer, Nonlinearity
 from initcheck.records.fact import Fact, Known, Unknown
+from initcheck.records.graph import Node
 from initcheck.records.recording import ParameterRecord
 from initcheck.records.stats import SignalStats, WeightStats
+from initcheck.theory.nonlinearities import curve, known
 
 NOT_NONLINEAR = (
     "weight_layer",
@@ -32,7 +35,6 @@ NOT_NONLINEAR = (
     "log_softmax",
 )
 ATTENTION = "scaled_dot_product_attention"
-WITH_PARAMETER = {"leaky_relu": ("negative_slope", 0.01), "elu": ("alpha", 1.0), "celu": ("alpha", 1.0), "softplus": ("beta", 1.0)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,20 +194,21 @@ def _nonlinearity(scene: Scene, curved: Mapping[int, str], signal: SignalStats |
     if len(words) > 1:
         return Unknown(f"feeds several nonlinearities: {', '.join(sorted(words))}")
     end, role = next(iter(curved.items()))
-    node = scene.flow.nodes[end]
-    parameter = None
-    if role in WITH_PARAMETER:
-        name, otherwise = WITH_PARAMETER[role]
-        parameter = number(node, name, otherwise)
-        if node.op == "rrelu":
-            parameter = (number(node, "lower", 0.125) + number(node, "upper", 1 / 3)) / 2
-    if end in scene.roles.inside:
-        parameter = scene.roles.inside[end].parameter
+    region = scene.roles.inside.get(end)
+    parameter = region.parameter if region is not None else _parameters(scene.flow.nodes[end], role)
     made = scene.signals.get(end)
     ratio = None
     if made is not None and signal is not None and not normed and signal.second_moment > 0 and role != "prelu":
         ratio = made.second_moment / signal.second_moment
     return Known(Nonlinearity(role, parameter, ratio))
+
+
+def _parameters(node: Node, role: str) -> tuple[float, ...]:
+    """The hyper-parameters of a nonlinearity as the operation was called with them."""
+    if node.op == "rrelu":
+        low, high = number(node, "lower", 1 / 8), number(node, "upper", 1 / 3)
+        return (math.sqrt((low * low + low * high + high * high) / 3),)  # the root mean square of the slopes that it draws
+    return tuple(number(node, name, default) for name, default in curve(role).parameters) if known(role) else ()
 
 
 def _inside(scene: Scene, node: int) -> bool:

@@ -33,8 +33,12 @@ NONLINEARITIES = {
         "sin",
         "softmax",
         "log_softmax",
+        "log_sigmoid",
+        "hardshrink",
+        "softshrink",
+        "threshold",
     )
-} | {"rrelu": "leaky_relu", "log_sigmoid": "custom:log_sigmoid"}
+} | {"rrelu": "leaky_relu"}
 NORMS = {
     "native_batch_norm": "batch_norm",
     "native_layer_norm": "layer_norm",
@@ -176,6 +180,8 @@ def nonlinearity(node: Node) -> str | None:
         return "relu6" if (number(node, "min_val", -1), number(node, "max_val", 1)) == (0.0, 6.0) else "hardtanh"
     if node.op == "glu":
         return "sigmoid"
+    if node.op == "threshold" and (number(node, "threshold", 0), number(node, "value", 0)) == (0.0, 0.0):
+        return "relu"
     if node.op in NONLINEARITIES:
         return NONLINEARITIES[node.op]
     if node.op in CURVED:

@@ -10,7 +10,7 @@ from initcheck.records.fact import Fact
 from initcheck.records.recording import ParameterRecord
 from initcheck.records.report import LayerSummary
 from initcheck.records.stats import WeightStats
-from initcheck.theory.gains import gain_facts
+from initcheck.theory.gains import required_gain
 from initcheck.theory.identify import identify
 from initcheck.theory.sampling import dtype_eps
 from initcheck.theory.schemes import describe
@@ -68,9 +68,9 @@ def _recommended(layer: Layer) -> float | None:
         return None
     nonlinearity = layer.nonlinearity.get()
     try:
-        return gain_facts(nonlinearity.role, nonlinearity.parameter).recommended
+        return required_gain(nonlinearity.role, nonlinearity.parameter, nonlinearity.square_ratio)
     except NotKnown:
-        return nonlinearity.square_ratio**-0.5 if nonlinearity.square_ratio else None
+        return None
 
 
 def _scheme(layer: Layer, record: ParameterRecord | None, stats: WeightStats | None) -> str:

@@ -14,12 +14,13 @@ from initcheck.records.target import Target
 class Nonlinearity:
     """The nonlinearity that a layer's pre-activation goes through.
 
-    `role` is a role word (`relu`, `tanh`, `custom:<name>` …); `negative_slope`, `alpha` its hyper-parameter when there is one
-    (NaN otherwise). `square_ratio` is E[phi(z)^2] / E[z^2] as measured in the run, when it was.
+    `role` is a role word (`relu`, `tanh`, `custom:<name>` …); `parameter` its hyper-parameters as it was called with them (negative
+    slope, alpha, beta and threshold …), empty where it has none or they could not be read. `square_ratio` is E[phi(z)^2] / E[z^2] as
+    measured in the run, when it was.
     """
 
     role: str
-    parameter: float | None = None
+    parameter: tuple[float, ...] = ()
     square_ratio: float | None = None
 
 

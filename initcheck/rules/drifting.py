@@ -9,7 +9,7 @@ from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, louder
 from initcheck.rules.base import Rule, written_at
 from initcheck.rules.chains import ChainVerdict, Direction, judged_chains
-from initcheck.theory.gains import gain_facts
+from initcheck.theory.gains import required_gain
 from initcheck.theory.schemes import recommendation
 
 
@@ -69,7 +69,8 @@ def _required(layer: Layer) -> float | None:
     if not layer.nonlinearity.known():
         return None
     try:
-        return gain_facts(layer.nonlinearity.get().role, layer.nonlinearity.get().parameter).recommended
+        nonlinearity = layer.nonlinearity.get()
+        return required_gain(nonlinearity.role, nonlinearity.parameter, nonlinearity.square_ratio)
     except NotKnown:
         return None
 

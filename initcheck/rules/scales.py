@@ -11,7 +11,7 @@ from initcheck.errors import NotKnown
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.rules.base import MATRIX_KINDS, Rule, written_at
-from initcheck.theory.gains import gain_facts
+from initcheck.theory.gains import required_gain
 from initcheck.theory.sampling import scale_error
 from initcheck.theory.schemes import recommendation
 
@@ -49,9 +49,9 @@ def reference_gain(layer: Layer) -> float:
         return 1.0
     nonlinearity = layer.nonlinearity.get()
     try:
-        return gain_facts(nonlinearity.role, nonlinearity.parameter).recommended
+        return required_gain(nonlinearity.role, nonlinearity.parameter, nonlinearity.square_ratio)
     except NotKnown:
-        return nonlinearity.square_ratio**-0.5 if nonlinearity.square_ratio else 1.0
+        return 1.0
 
 
 def phrase_scale(

@@ -1,17 +1,18 @@
 """Gains: the factor g in std = g / sqrt(fan_in) that a nonlinearity asks of the weights feeding it.
 
-Sources: He et al. 2015, arXiv:1502.01852, eq. 10 and 14; Glorot & Bengio 2010; Klambauer et al. 2017, arXiv:1706.02515.
+Sources: He et al. 2015, arXiv:1502.01852, section 2.2; Glorot & Bengio 2010; Klambauer et al. 2017, arXiv:1706.02515.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
 from initcheck.errors import NotKnown
-from initcheck.theory.nonlinearities import canonical, curve, moments, slope_at_zero
+from initcheck.theory.nonlinearities import Moments, Parameter, canonical, filled, known, moments, moments_of, slope_at_zero
 
 FixedPoint = Literal["neutral", "stable", "unstable"]
 TorchVerdict = Literal["right", "wrong", "missing"]
@@ -44,6 +45,7 @@ _BANDS: dict[str, tuple[float | None, float, float]] = {
     "erf": (0.8862, 0.8, 1.4672),
     "atan": (1.0, 0.9, 1.4912),
 }
+_STEP = 1e-4
 _NO_REGIME = frozenset({"tanhshrink", "softshrink", "hardshrink"})
 _TORCH_RIGHT = frozenset({"linear", "relu", "leaky_relu"})
 
@@ -72,7 +74,7 @@ class GainFacts:
 
     @property
     def recommended(self) -> float:
-        """The gain to initialize with.
+        """The gain to initialize with; dimensionless.
 
         Raises:
             NotKnown: where no gain carries a signal over depth (the shrink family: phi'(0) = 0).
@@ -95,40 +97,54 @@ class GainFacts:
         return self.band
 
 
-@lru_cache(maxsize=256)
-def gain_facts(role: str, parameter: float | None = None) -> GainFacts:
+def gain_facts(role: str, parameter: Parameter = None) -> GainFacts:
     """The facts of one nonlinearity.
 
     Args:
         role: a role word (`relu`, `gelu_tanh`, …).
-        parameter: its hyper-parameter (negative slope, alpha, beta, lambda, frequency); None or NaN is torch's default.
+        parameter: its hyper-parameters (negative slope, alpha, beta, lambda, frequency …); None, NaN or () is torch's default.
 
     Raises:
         NotKnown: for a role whose moments are not known.
     """
-    name = canonical(role)
-    given = None if parameter is None or math.isnan(parameter) else parameter
-    at_one = moments(name, 1.0, given)
-    forward = 1.0 / math.sqrt(at_one.square)
-    backward = 1.0 / math.sqrt(at_one.derivative_square)
-    slope = _slope(name, given)
-    torch_gain = calculate_gain(name, given)
-    return GainFacts(
-        role=role,
-        mean=at_one.mean,
-        square=at_one.square,
-        derivative_square=at_one.derivative_square,
-        forward_gain=forward,
-        backward_gain=backward,
-        slope=slope,
-        fixed_point="neutral" if abs(slope - 1.0) < 1e-3 else "stable" if slope < 1.0 else "unstable",
-        torch_gain=torch_gain,
-        torch_verdict="missing" if torch_gain is None else "right" if name in _TORCH_RIGHT else "wrong",
-        band=_accepted(name, given, forward),
-    )
+    return _named_facts(role, filled(role, parameter))
 
 
-def second_moment_ratio(role: str, q: float, parameter: float | None = None) -> float:
+def facts_of(function: Callable[[float], float], slope: Callable[[float], float] | None = None, name: str = "custom") -> GainFacts:
+    """The facts of any elementwise function, by quadrature through the function itself.
+
+    Args:
+        function: phi, from a number to a number.
+        slope: phi'; a central difference where it is left out.
+        name: what to call it.
+
+    Raises:
+        NotKnown: when its moments are not finite.
+    """
+    at_one = moments_of(function, 1.0, slope)
+    above, below = (moments_of(function, 1.0 + step, slope).square for step in (_STEP, -_STEP))
+    change = (above - below) / (2.0 * _STEP) / at_one.square
+    forward = at_one.square**-0.5
+    return _facts(name, at_one, change, None, "missing", (forward, _NARROW * forward, _WIDE * forward))
+
+
+def required_gain(role: str, parameter: Parameter = None, square_ratio: float | None = None) -> float:
+    """The gain that weights in front of a nonlinearity need.
+
+    Args:
+        role: a role word.
+        parameter: its hyper-parameters.
+        square_ratio: E[phi(z)^2] / E[z^2] as a run measured it; it speaks for functions that have no name.
+
+    Raises:
+        NotKnown: when nothing is known of the function, or no gain carries a signal through it.
+    """
+    if not known(role) and square_ratio:
+        return float(square_ratio**-0.5)
+    return gain_facts(role, parameter).recommended
+
+
+def second_moment_ratio(role: str, q: float, parameter: Parameter = None) -> float:
     """E[phi(z)^2] / q for z ~ N(0, q): what one layer of gain 1 multiplies the second moment by.
 
     Raises:
@@ -137,7 +153,7 @@ def second_moment_ratio(role: str, q: float, parameter: float | None = None) -> 
     return moments(role, q, parameter).square / q
 
 
-def derivative_square(role: str, q: float, parameter: float | None = None) -> float:
+def derivative_square(role: str, q: float, parameter: Parameter = None) -> float:
     """E[phi'(z)^2] for z ~ N(0, q): what one layer of gain 1 multiplies the squared gradient by.
 
     Raises:
@@ -146,7 +162,7 @@ def derivative_square(role: str, q: float, parameter: float | None = None) -> fl
     return moments(role, q, parameter).derivative_square
 
 
-def mean_fraction(role: str, q: float = 1.0, parameter: float | None = None) -> float:
+def mean_fraction(role: str, q: float = 1.0, parameter: Parameter = None) -> float:
     """E[phi]^2 / E[phi^2], the share of the second moment that all inputs have in common.
 
     Raises:
@@ -156,7 +172,7 @@ def mean_fraction(role: str, q: float = 1.0, parameter: float | None = None) -> 
     return found.mean**2 / found.square
 
 
-def zero_gradient_at_zero(role: str, parameter: float | None = None) -> bool:
+def zero_gradient_at_zero(role: str, parameter: Parameter = None) -> bool:
     """Whether phi'(0) = 0 in torch, so that a layer of zeros in front of it stays zero for ever.
 
     Raises:
@@ -175,18 +191,45 @@ def calculate_gain(nonlinearity: str, parameter: float | None = None) -> float |
     return {"linear": 1.0, "sigmoid": 1.0, "tanh": 5.0 / 3.0, "relu": math.sqrt(2.0), "selu": 0.75}.get(nonlinearity)
 
 
-def _slope(role: str, parameter: float | None) -> float:
+@lru_cache(maxsize=256)
+def _named_facts(role: str, parameters: tuple[float, ...]) -> GainFacts:
+    name = canonical(role)
     # A central difference of E[phi^2] also sees the jumps (hardshrink) that E[z phi phi'] would miss.
-    step = 1e-4
-    above, below = moments(role, 1.0 + step, parameter).square, moments(role, 1.0 - step, parameter).square
-    return (above - below) / (2.0 * step) / moments(role, 1.0, parameter).square
+    at_one = moments(name, 1.0, parameters)
+    above, below = (moments(name, 1.0 + step, parameters).square for step in (_STEP, -_STEP))
+    torch_gain = calculate_gain(name, parameters[0] if parameters else None)
+    verdict: TorchVerdict = "missing" if torch_gain is None else "right" if name in _TORCH_RIGHT else "wrong"
+    change = (above - below) / (2.0 * _STEP) / at_one.square
+    return _facts(role, at_one, change, torch_gain, verdict, _accepted(name, parameters, at_one.square**-0.5))
 
 
-def _accepted(role: str, parameter: float | None, forward: float) -> tuple[float, float, float] | None:
+def _facts(
+    role: str,
+    at_one: Moments,
+    slope: float,
+    torch_gain: float | None,
+    verdict: TorchVerdict,
+    band: tuple[float, float, float] | None,
+) -> GainFacts:
+    return GainFacts(
+        role=role,
+        mean=at_one.mean,
+        square=at_one.square,
+        derivative_square=at_one.derivative_square,
+        forward_gain=at_one.square**-0.5,
+        backward_gain=at_one.derivative_square**-0.5,
+        slope=slope,
+        fixed_point="neutral" if abs(slope - 1.0) < 1e-3 else "stable" if slope < 1.0 else "unstable",
+        torch_gain=torch_gain,
+        torch_verdict=verdict,
+        band=band,
+    )
+
+
+def _accepted(role: str, parameters: tuple[float, ...], forward: float) -> tuple[float, float, float] | None:
     if role in _NO_REGIME:
         return None
-    usual = parameter is None or parameter == curve(role).default
-    if usual and role in _BANDS:
+    if role in _BANDS and parameters == filled(role):
         recommended, lowest, highest = _BANDS[role]
         return (forward if recommended is None else recommended, lowest, highest)
     return (forward, _NARROW * forward, _WIDE * forward)

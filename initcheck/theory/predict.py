@@ -152,6 +152,14 @@ def _orthogonal(call: InitCall, shape: Sequence[int]) -> Distribution:
     return Distribution("orthogonal", gain / math.sqrt(max(rows, columns)), 0.0, -gain, gain)
 
 
+def _delta_orthogonal(call: InitCall, shape: Sequence[int]) -> Distribution:
+    _matrix(shape)
+    gain = abs(_number(call, "gain", default=1.0))
+    if shape[1] > shape[0]:
+        raise NotKnown("a delta-orthogonal kernel needs at least as many outputs as inputs")
+    return Distribution("sparse", gain / math.sqrt(shape[0] * math.prod(shape[2:])), 0.0, -gain, gain)
+
+
 def _sparse(call: InitCall, shape: Sequence[int]) -> Distribution:
     rows, _ = _matrix(shape)
     zeros = math.ceil(_number(call, "sparsity") * rows)
@@ -225,6 +233,8 @@ _SOURCES: dict[str, Callable[[InitCall, Sequence[int]], Distribution]] = {
     "kaiming_uniform": _kaiming("uniform"),
     "kaiming_normal": _kaiming("normal"),
     "orthogonal": _orthogonal,
+    "delta_orthogonal": _delta_orthogonal,
+    "icnr": _kaiming("normal"),
     "sparse": _sparse,
     "eye": _eye,
     "dirac": _dirac,

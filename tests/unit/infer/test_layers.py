@@ -111,7 +111,7 @@ def test_gates_uses_slope_and_derived():
     assert layers["gate.weight"].gates
     assert not layers["twice.weight"].gates
     assert layers["twice.weight"].uses == 2
-    assert layers["twice.weight"].nonlinearity.get().parameter == pytest.approx(0.3)
+    assert layers["twice.weight"].nonlinearity.get().parameter == pytest.approx((0.3,))
     assert layers["value.parametrizations.weight.original1"].derived
     assert not layers["gate.weight"].derived
 

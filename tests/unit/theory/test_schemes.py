@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from initcheck.errors import NotKnown
 from initcheck.records.recording import InitCall
 from initcheck.theory import schemes
 from initcheck.theory.schemes import describe, family_of, is_torch_default, named_nonlinearity, scheme_gain
@@ -119,3 +120,67 @@ def test_the_room_has_one_door():
     for name in schemes.__all__:
         assert hasattr(schemes, name)
     assert torch.nn.init.calculate_gain("relu") == pytest.approx(ROOT_2)
+
+
+# what each scheme's standard deviation is on Linear(200 -> 300), fan_in 200, 12 layers
+STDS = {
+    "zeros": 0.0,
+    "ones": 0.0,
+    "constant": 0.0,
+    "uniform": 1 / math.sqrt(12),
+    "normal": 1.0,
+    "truncated_normal": 0.8796,
+    "xavier_uniform": math.sqrt(2 / 500),
+    "xavier_normal": math.sqrt(2 / 500),
+    "kaiming_uniform": math.sqrt(2 / 200),
+    "kaiming_normal": math.sqrt(2 / 200),
+    "lecun_uniform": math.sqrt(1 / 200),
+    "lecun_normal": math.sqrt(1 / 200),
+    "orthogonal": math.sqrt(1 / 300),
+    "delta_orthogonal": math.sqrt(1 / 300),
+    "identity": math.sqrt(1 / 300 * (1 - 1 / 300)),
+    "sparse": 0.01 * math.sqrt(0.1),
+    "variance_scaling": math.sqrt(2 / 200),
+    "torch_default": math.sqrt(1 / 600),
+    "torch_recurrent": 1 / math.sqrt(3 * 200),
+    "gpt2": 0.02,
+    "gpt2_residual": 0.02 / math.sqrt(24),
+    "bert": 0.02 * 0.8796,
+    "t5": math.sqrt(1 / 200),
+    "small_init": math.sqrt(2 / 1000),
+    "deepnorm": 96**-0.25 * math.sqrt(2 / 500),
+    "siren_first": 1 / 200 / math.sqrt(3),
+    "siren": math.sqrt(2 / 200) / 30,
+    "fixup": math.sqrt(2 / 200 / 12),
+    "icnr": math.sqrt(2 / 200),
+    "lora_a": math.sqrt(1 / 600),
+    "lora_b": 0.0,
+    "mup_output": 1 / 200,
+}
+
+
+@pytest.mark.parametrize("scheme", schemes.SCHEMES, ids=lambda scheme: scheme.name)
+def test_schemes_predict_what_they_draw(scheme):
+    if scheme.name == "dirac":
+        setting = schemes.Setting((16, 16, 3, 3), 144, 144)
+        assert scheme.distribution(setting).rms == pytest.approx(math.sqrt(16 / 2304))
+        return
+    setting = schemes.Setting((300, 200), 200, 300)
+    assert scheme.distribution(setting).std == pytest.approx(STDS[scheme.name], rel=1e-3)
+    name = scheme.call(setting).name
+    if hasattr(nn.init, name):
+        torch.manual_seed(0)
+        drawn = torch.empty(300, 200)
+        getattr(nn.init, name)(drawn, **dict(scheme.call(setting).kwargs))
+        assert drawn.std().item() == pytest.approx(STDS[scheme.name], rel=0.05, abs=1e-9)
+
+
+def test_schemes_that_do_not_fit_say_so():
+    with pytest.raises(NotKnown, match="no gain for gelu"):
+        schemes.scheme("kaiming_normal").call(schemes.Setting((8, 8), 8, 8, nonlinearity="gelu"))
+    with pytest.raises(NotKnown, match="two weights"):
+        schemes.scheme("fixup").call(schemes.Setting((8, 8), 8, 8, branch=1))
+    with pytest.raises(NotKnown, match="does not fit"):
+        schemes.scheme("delta_orthogonal").distribution(schemes.Setting((8, 16, 3, 3), 144, 72))
+    with pytest.raises(NotKnown, match="no scheme"):
+        schemes.scheme("magic")
