@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from initcheck.rules import catalogue
+from initcheck.theory.reference import TABLES, markdown
 
 README = Path(__file__).parents[1] / "README.md"
 
@@ -30,7 +31,12 @@ def sample() -> str:
     return f"```console\n$ {' '.join(command)}\n{done.stdout.rstrip()}\n```"
 
 
-PARTS = {"sample": sample, "rules": rule_table}
+def reference() -> str:
+    parts = [f"<details><summary>{title}</summary>\n\n{markdown(make())}\n\n</details>" for title, make in TABLES.values()]
+    return "\n\n".join(parts)
+
+
+PARTS = {"sample": sample, "rules": rule_table, "reference": reference}
 
 
 def fresh(text: str) -> str:

@@ -29,7 +29,7 @@ class RuleOption:
 
 @dataclass(frozen=True, slots=True)
 class RuleInfo:
-    """What `initcheck rule` shows. The sections come from the docstring of the rule class."""
+    """What `initcheck rule` shows. The sections come from the docstring of the rule class; `tables` names reference tables."""
 
     code: str
     name: str
@@ -42,3 +42,4 @@ class RuleInfo:
     source: str
     options: tuple[RuleOption, ...] = ()
     examples: tuple[Example, ...] = ()
+    tables: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""The page of one rule, the same text at the terminal and in the documentation."""
+"""The page of one rule or of one reference table, the same text at the terminal and in the documentation."""
 
 from __future__ import annotations
 
@@ -17,8 +17,18 @@ def render(rule: RuleInfo, options: Sequence[tuple[str, float]] = ()) -> str:
         parts += _section("Bad", _code(example.bad))
         parts += _section("Good", _code(example.good))
     parts += _section("Thresholds", _thresholds(rule, dict(options)))
+    for name in rule.tables:
+        parts += reference(name, level=2)
     parts += _section("References", _sentence(rule.source))
     return "\n\n".join(parts) + "\n"
+
+
+def reference(name: str, level: int = 1) -> list[str]:
+    """Heading and Markdown text of a reference table (a key of `initcheck.theory.reference.TABLES`)."""
+    from initcheck.theory.reference import TABLES, markdown
+
+    title, make = TABLES[name]
+    return [f"{'#' * level} {title}", markdown(make())]
 
 
 def _section(title: str, text: str) -> list[str]:

@@ -55,6 +55,22 @@ def listing(rows: Sequence[Sequence[str]], headers: Sequence[str], *, color: boo
     return "\n".join([style.paint(head, "dim"), style.paint(style.finish(rule), "dim"), *body]) + "\n"
 
 
+def fitted(rows: Sequence[Sequence[str]], headers: Sequence[str], style: Style) -> list[str]:
+    """A table of texts where it fits the width; else one paragraph per row, its cells behind their headers."""
+    finished = [[style.finish(text) for text in row] for row in rows]
+    if sum(max(map(cells, column)) + 2 for column in zip(headers, *finished, strict=True)) <= style.width:
+        head, rule, *body = _tabulated(finished, headers, ())
+        return [style.paint(head, "dim"), style.paint(style.finish(rule), "dim"), *body]
+    margin = max(map(cells, headers[1:])) + 4
+    lines = []
+    for first, *others in finished:
+        lines.append(style.paint(first, "strong"))
+        for header, text in zip(headers[1:], others, strict=True):
+            lines += style.wrap(text, f"  {header}".ljust(margin), " " * margin) if text else []
+        lines.append("")
+    return lines[:-1]
+
+
 def _table(model: ModelReport, style: Style, *, verbose: bool) -> list[str]:
     marks = _marks(model.findings)
     on = axes(model.layers)

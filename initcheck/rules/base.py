@@ -32,7 +32,7 @@ class Rule(ABC):
     """The common part of all rules.
 
     `symptom` marks a measured consequence: it is folded into a finding of a rule that `explains` it and touches the same
-    chain of layers. `spreads` marks a fault that ruins everything after it: it explains symptoms anywhere.
+    chain of layers. `tables` names the reference tables that belong on its page. `spreads` marks a fault that ruins everything after it: it explains symptoms anywhere.
     """
 
     code: ClassVar[str]
@@ -42,6 +42,7 @@ class Rule(ABC):
     spreads: ClassVar[bool] = False
     explains: ClassVar[tuple[str, ...]] = ()
     examples: ClassVar[tuple[Example, ...]] = ()
+    tables: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     def name(cls) -> str:
@@ -72,6 +73,7 @@ class Rule(ABC):
                 if isinstance(field.default, (int, float)) and "help" in field.metadata
             ),
             examples=cls.examples,
+            tables=cls.tables,
         )
 
     def finding(

@@ -12,6 +12,9 @@ from initcheck.theory.mean_field import fixed_point
 from initcheck.theory.recommend import PLACES, Recommendation, recommendation
 from initcheck.theory.schemes import SCHEMES
 
+_ERROR = {"stable": "heals", "neutral": "stays", "unstable": "grows"}
+"""What an error in the second moment does over depth."""
+
 Table = tuple[tuple[str, ...], ...]
 """Rows of cells; the first one is the head."""
 
@@ -19,25 +22,14 @@ _SHOWN = ("linear", "relu", "leaky_relu", "prelu", "elu", "selu", "gelu", "silu"
 
 
 def gain_table() -> Table:
-    """One row for each nonlinearity: moments at second moment 1, gains, fixed point, and torch's gain with a verdict."""
-    head = (
-        "nonlinearity",
-        "E[φ]",
-        "E[φ²]",
-        "E[φ′²]",
-        "forward gain",
-        "backward gain",
-        "dV/dq",
-        "fixed point",
-        "torch",
-        "recommended (accepted)",
-    )
+    """One row for each nonlinearity: moments at second moment 1, the gains that keep signal and gradient, stability, torch's gain."""
+    head = ("role", "E[φ]", "E[φ²]", "E[φ′²]", "fwd", "bwd", "dV/dq", "error", "torch", "use (accepted)")
     return (head, *(_gain_row(gain_facts(role)) for role in CURVES))
 
 
 def gated_table() -> Table:
     """One row for each gated product."""
-    head = ("product", "value · gate", "E[h²]", "E[(∂h/∂value)²]", "E[(∂h/∂gate)²]", "gain after", "d ln V / d ln q")
+    head = ("product", "value · gate", "E[h²]", "E[(∂h/∂value)²]", "E[(∂h/∂gate)²]", "gain after", "dlnV/dlnq")
     facts = [gated_facts(name) for name in GATED]
     rows = [
         (f.name, f"{f.value} · {f.gate}", _n(f.square), _n(f.value_derivative), _n(f.gate_derivative), _n(f.forward_gain), _n(f.slope))
@@ -64,8 +56,8 @@ def recommendation_table() -> Table:
 
 
 TABLES: dict[str, tuple[str, Callable[[], Table]]] = {
-    "gains": ("Gains of all nonlinearities, under a standard normal pre-activation", gain_table),
-    "gated-products": ("Gated products of two independent standard normal pre-activations", gated_table),
+    "gains": ("Gains of all nonlinearities at torch's hyper-parameters, pre-activation N(0, 1)", gain_table),
+    "gated-products": ("Gated products of two independent pre-activations N(0, 1)", gated_table),
     "without-gain": ("Functions without a gain", without_gain_table),
     "schemes": ("Named schemes", scheme_table),
     "recommendations": ("What to write where", recommendation_table),
@@ -75,38 +67,27 @@ TABLES: dict[str, tuple[str, Callable[[], Table]]] = {
 
 def markdown(table: Sequence[Sequence[str]]) -> str:
     """The table as GitHub shows it."""
-    lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in table]
+    lines = [f"| {' | '.join(row)} |" for row in table]
     return "\n".join([lines[0], "|" + " --- |" * len(table[0]), *lines[1:]])
 
 
 def _gain_row(facts: GainFacts) -> tuple[str, ...]:
-    names = ", ".join(f"{name}={value:g}" for name, value in _shown_parameters(facts.role))
     try:
-        accepted = f"{facts.recommended:.3g} ({facts.lowest:.3g}–{facts.highest:.3g})"
+        accepted = f"{facts.recommended:.2f} ({facts.lowest:.2f}–{facts.highest:.2f})"
     except NotKnown:
-        accepted = "none: it needs a normalization"
-    numbers = (facts.mean + 0.0, facts.square, facts.derivative_square, facts.forward_gain, facts.backward_gain, facts.slope)
-    return (
-        f"{facts.role}({names})" if names else facts.role,
-        *(_n(value) for value in numbers),
-        facts.fixed_point,
-        _torch(facts),
-        accepted,
-    )
-
-
-def _shown_parameters(role: str) -> tuple[tuple[str, float], ...]:
-    return tuple(pair for pair in CURVES[role].parameters if pair != ("threshold", 20.0))
+        accepted = "a norm first"
+    numbers = (facts.mean, facts.square, facts.derivative_square, facts.forward_gain, facts.backward_gain, facts.slope)
+    return (facts.role, *(f"{_small(value):.3f}" for value in numbers), _ERROR[facts.fixed_point], _torch(facts), accepted)
 
 
 def _torch(facts: GainFacts) -> str:
+    """torch's gain, and for one that does not keep the signal what the gradient does per layer where it settles."""
     if facts.torch_gain is None:
         return "missing"
     if facts.torch_verdict == "right":
-        return f"{facts.torch_gain:.4g}, right"
+        return f"{facts.torch_gain:.4g} right"
     settled = fixed_point(facts.role, facts.torch_gain)
-    where = f", settles at q = {settled.q:.3g} with χ₁ = {settled.chi_1:.3g}" if settled is not None else ""
-    return f"{facts.torch_gain:.4g}, not neutral{where}"
+    return f"{facts.torch_gain:.4g}" + (f" χ₁ {settled.chi_1:.3g}" if settled is not None else "")
 
 
 def _advice_row(where: str, advice: Recommendation, silent: str) -> tuple[str, ...]:
@@ -121,4 +102,9 @@ def _advice_row(where: str, advice: Recommendation, silent: str) -> tuple[str, .
 
 
 def _n(value: float) -> str:
-    return f"{0.0 if abs(value) < 5e-5 else value:.4f}"
+    return f"{_small(value):.4f}"
+
+
+def _small(value: float) -> float:
+    """Zero for what is only rounding."""
+    return 0.0 if abs(value) < 5e-5 else value

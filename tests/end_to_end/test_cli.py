@@ -219,9 +219,35 @@ def test_rule_pages_and_list():
     assert code == 0
     assert out.startswith("# zero-weight (IC301)\n")
     assert out == here("rule", "zero-weight", cwd=ROOT)[1]
-    listing = here("rule", "--all", cwd=ROOT)[1]
+    listing = here("rule", cwd=ROOT)[1]
     assert "IC301  zero-weight" in listing
+    assert "recommendations" in listing
     assert max(map(len, listing.splitlines())) <= 100
+
+
+def test_all_pages_are_complete():
+    from initcheck.rules import catalogue
+    from initcheck.theory.reference import TABLES
+
+    code, out, _ = here("rule", "--all", cwd=ROOT)
+    assert code == 0
+    for rule in catalogue():
+        assert out.count(f"# {rule.name} ({rule.code})\n") == 1
+    for title, _ in TABLES.values():
+        assert f"# {title}\n" in out
+    for heading in ("What it does", "Why is this bad?", "When it is silent", "References"):
+        assert out.count(f"## {heading}\n") == len(catalogue())
+    for heading in ("Bad", "Good"):
+        assert out.count(f"## {heading}\n") == sum(len(rule.examples) for rule in catalogue())
+
+
+def test_reference_tables_have_pages():
+    code, out, _ = here("rule", "gains", cwd=ROOT)
+    assert code == 0
+    assert "gelu_tanh" in out
+    assert max(map(len, out.splitlines())) <= 100
+    assert "feeds relu" in here("rule", "recommendations", cwd=ROOT)[1]
+    assert "gradient" in here("rule", "gian", cwd=ROOT)[2] or here("rule", "gian", cwd=ROOT)[0] == 2
 
 
 def test_show_prints_the_layer_table(real):

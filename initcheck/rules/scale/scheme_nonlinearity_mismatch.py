@@ -44,6 +44,7 @@ class SchemeNonlinearityMismatch(LayerRule):
         "saturated-units",
         "initial-loss-too-high",
     )
+    tables: ClassVar[tuple[str, ...]] = ("gains", "recommendations")
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             bad="from torch import nn\n\nmodel = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 4))\nnn.init.xavier_uniform_(model[0].weight)\n",

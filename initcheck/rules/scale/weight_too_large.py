@@ -31,6 +31,7 @@ class WeightTooLarge(ModelRule):
     excess: float = tolerance(1.25, "smallest ratio of gain to required gain that can be blamed for a growing chain")
     branch_excess: float = tolerance(5.0, "largest ratio of gain to 1 inside a residual branch")
     normalized_excess: float = tolerance(10.0, "largest ratio of gain to required gain in front of a normalization")
+    tables: ClassVar[tuple[str, ...]] = ("recommendations",)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             bad="from torch import nn\n\nmodel = nn.Sequential(*[part for _ in range(6) for part in (nn.Linear(64, 64), nn.ReLU())], nn.Linear(64, 4))\n"

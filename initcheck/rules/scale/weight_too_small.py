@@ -29,6 +29,7 @@ class WeightTooSmall(ModelRule):
     symptom: ClassVar[bool] = True
     explains: ClassVar[tuple[str, ...]] = ("signal-vanishes", "gradient-vanishes", "dead-units")
     shortfall: float = tolerance(1.25, "smallest ratio of required gain to gain that can be blamed for a dying chain")
+    tables: ClassVar[tuple[str, ...]] = ("recommendations",)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             bad="from torch import nn\n\nmodel = nn.Sequential(*[part for _ in range(6) for part in (nn.Linear(64, 64), nn.ReLU())], nn.Linear(64, 4))\n"

@@ -26,10 +26,10 @@ def test_every_nonlinearity_has_its_row():
     head, *rows = gain_table()
     assert len(rows) == len(CURVES)
     gelu = dict(zip(head, next(row for row in rows if row[0] == "gelu"), strict=True))
-    assert gelu["forward gain"] == f"{gain_facts('gelu').forward_gain:.4f}"
+    assert gelu["fwd"] == f"{gain_facts('gelu').forward_gain:.3f}"
     assert gelu["torch"] == "missing"
     selu = dict(zip(head, next(row for row in rows if row[0] == "selu"), strict=True))
-    assert selu["torch"].startswith("0.75, not neutral, settles at q = 0.023")
+    assert selu["torch"] == "0.75 χ₁ 1"
 
 
 def test_every_place_has_its_row():
@@ -63,3 +63,9 @@ def test_every_recommended_gain_is_accepted(role):
     gain = recommendation(role).gain
     assert gain is not None and lowest - 1e-4 <= gain <= highest + 1e-4
     assert not math.isnan(gain)
+
+
+def test_torchs_gain_for_tanh_makes_gradients_grow():
+    head, *rows = gain_table()
+    tanh = dict(zip(head, next(row for row in rows if row[0] == "tanh"), strict=True))
+    assert tanh["torch"] == "1.667 χ₁ 1.21"
