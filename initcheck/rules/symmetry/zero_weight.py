@@ -77,8 +77,6 @@ class ZeroWeight(LayerRule):
             return "error", "zero, and stays zero: no gradient reaches it, not even after two steps"
         if layer.kind == "norm" and not layer.closes_branch and not layer.derived:
             return "error", "a normalization's scale is zero on the only path: its output does not depend on the input"
-        if layer.kind == "embedding" and not layer.merges and state != "unreached":
-            return "error", "the whole table is zero: all tokens are the same"
         if layer.kind == "recurrent":
             return "info", "recurrent weights start at zero"
         alone = not layer.merges and not layer.closes_branch and not layer.gates and layer.kind in MATRIX_KINDS

@@ -1,0 +1,119 @@
+"""IC703."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from initcheck.records.evidence import Evidence, Layer
+from initcheck.records.finding import Finding, Fix, Severity
+from initcheck.records.recording import InitCall
+from initcheck.records.rule import Example
+from initcheck.records.stats import TableStats
+from initcheck.rules.base import LayerRule, tolerance, written_at
+
+BAG = (
+    "import torch\nfrom torch import nn\n\n\nclass Bag(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+    "        self.tokens = nn.Embedding(100, 32, padding_idx=0)\n        with torch.no_grad():\n            self.tokens.weight[{rows}].zero_()\n"
+    "        self.fc = nn.Linear(32, 4)\n\n    def forward(self, ids):\n        return self.fc(self.tokens(ids).mean(1))\n\n\nmodel = Bag()\n"
+)
+
+
+@dataclass(frozen=True)
+class EmbeddingWiped(LayerRule):
+    """An embedding table is zero, or all but a few of its rows are.
+
+    Why: all these tokens start as one and the same vector: whatever follows cannot tell them apart, and what multiplies them gets no gradient.
+    Silent when: the zeros are part of something else: the table's output is added to other data (a correction, LoRA), multiplies or joins it, or
+        is the model's output itself; position tables; frozen tables; tables loaded from a file or filled with outside vectors (words without a vector
+        are zero there); a few zero rows.
+    Source: exact count of the zero rows; what the table feeds, from the run.
+    """
+
+    code: ClassVar[str] = "IC703"
+    severity: ClassVar[Severity] = "error"
+    spreads: ClassVar[bool] = True
+    explains: ClassVar[tuple[str, ...]] = (
+        "signal-vanishes",
+        "gradient-vanishes",
+        "dead-units",
+        "identical-units",
+        "constant-weight",
+        "signal-explodes",
+        "gradient-explodes",
+    )
+    fails: float = tolerance(0.9, "smallest share of zero rows that is an error")
+    warns: float = tolerance(0.5, "smallest share of zero rows that is a warning")
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(bad=BAG.format(rows=":"), good=BAG.format(rows="0"), input_shape=(6,), integers=100),
+        Example(bad=BAG.format(rows="1:"), good=BAG.format(rows=":1"), input_shape=(6,), integers=100),
+    )
+
+    def check(self, layer: Layer, evidence: Evidence) -> Iterator[Finding]:
+        stats, record = evidence.stats(layer.weight), evidence.record(layer.weight)
+        if "embedding" not in layer.kinds or stats is None or stats.nonfinite or stats.numel < 2:
+            return
+        ruling = record.ruling() if record is not None else None
+        if (record is not None and not record.trainable) or (ruling is not None and ruling.origin in ("loaded", "external")):
+            return
+        table = next((table for table in evidence.tables if table.parameter == layer.weight), None)
+        if stats.second_moment == 0:
+            if evidence.flow(layer.weight) in ("flows", "late") and _alone(layer, evidence):
+                yield self._say(layer, evidence, "error", "the whole table is zero: all tokens are the same", f"{stats.numel:,} zeros")
+        elif table is not None and table.rows >= 8 and (share := _share(table)) >= self.warns:
+            yield self._say(
+                layer,
+                evidence,
+                "error" if share >= self.fails else "warning",
+                "nearly all rows of the table are zero" if share >= self.fails else "most rows of the table are zero",
+                f"{table.zero_rows:,} of {table.rows:,} rows are zero",
+            )
+
+    def _say(self, layer: Layer, evidence: Evidence, severity: Severity, message: str, observed: str) -> Finding:
+        record = evidence.record(layer.weight)
+        later = record.later() if record is not None else ()
+        wiped = next((write.location.get() for write in reversed(later) if write.location.known()), None)
+        return self.finding(
+            (layer.weight,),
+            message,
+            severity=severity,
+            observed=observed,
+            expected="random rows; zero only in the padding row",
+            location=wiped or written_at(record),
+            fix=Fix(
+                (layer.weight,),
+                InitCall("normal_", (("mean", 0.0), ("std", 0.02))),
+                "unsafe",
+                "draw the table at random, nn.init.normal_(weight, std=0.02), and zero weight[padding_idx] alone",
+            ),
+            note="wiped",
+            why="Tokens with the same vector cannot be told apart until training has pulled them out one by one.",
+        )
+
+
+def _share(table: TableStats) -> float:
+    return table.zero_rows / table.rows
+
+
+def _alone(layer: Layer, evidence: Evidence) -> bool:
+    """Whether the table is the only thing that tells what follows about the input."""
+    feeds = layer.feeds.get()
+    if set(feeds) <= {"output", "softmax", "log_softmax"} or layer.closes_branch or set(layer.merges) & {"concat", "gate_multiply"}:
+        return False
+    if "sum" in layer.merges:
+        return _largest_of_sum(layer, evidence)
+    if "residual_add" in feeds:
+        return True  # it starts the residual stream
+    following = [found for name in layer.outgoing if (found := evidence.layer(name)) is not None]
+    return not any(other.closes_branch or "sum" in other.merges for other in following)
+
+
+def _largest_of_sum(layer: Layer, evidence: Evidence) -> bool:
+    """Whether all that is added to the table's rows are rows of smaller tables (positions, segments): then it holds the tokens."""
+    others = [
+        other
+        for other in evidence.layers
+        if other.weight != layer.weight and other.kind != "bias" and set(other.outgoing) & set(layer.outgoing)
+    ]
+    return bool(others) and all(other.kind == "embedding" and other.shape[0] < layer.shape[0] for other in others)
