@@ -20,12 +20,12 @@ BIAS = [
     *[(f"bias-{value}", mlp(5, init=he(), bias=value, head=default), NOTHING) for value in (0.0, 0.01, 0.1, 1.0)],
     ("bias-normal", mlp(5, init=he(), bias=lambda b: nn.init.normal_(b), head=default), NOTHING),
     ("bias-default", mlp(5, init=he(), bias=None), NOTHING),
-    ("bias-minus-1", mlp(5, init=he(), bias=-1.0), says("error", at="0.bias", by="large-bias")),
+    ("bias-minus-1", mlp(5, init=he(), bias=-1.0), says("error", at="0.bias", by="dying-bias")),
     ("bias-minus-1-batchnorm", mlp(5, init=he(), bias=-1.0, norm=nn.BatchNorm1d), NOTHING),
     ("bias-plus-5", mlp(4, init=he(), bias=5.0), says("warning", "error", at="0.bias", by="large-bias")),
     ("head-prior", mlp(4, init=he(), edit=head_bias(-4.6)), NOTHING),
     ("head-all-5", mlp(4, init=he(), edit=head_bias(5.0)), NOTHING),
-    ("head-random", mlp(4, init=he(), edit=head_bias("random")), says("info", "warning")),
+    ("head-random", mlp(4, init=he(), edit=head_bias("random")), says("info", at="6.bias", by="random-bias")),
 ]
 
 
@@ -145,7 +145,8 @@ ROWS = [
     ("gamma-near-1", lambda: randomised(NormedResidual()), NOTHING),
     ("layernorm-0-final", lambda: FinalNorm(0.0), says("error", at="norm.weight", by="zero-weight")),
     ("one-plus-w-0", lambda: ZeroCentred(0.0), NOTHING),
-    ("highway", lambda: Highway(-2.0), SILENT),
+    *[(f"highway-{bias}", lambda bias=bias: Highway(bias), NOTHING) for bias in (0.0, -1.0, -2.0, -3.0, 5.0)],
+    ("sigmoid-minus-5", lambda: Highway(-5.0), says("warning", at="gate.bias", by="saturating-gate-bias")),
     ("residual-he-8", he_residual(8), says("warning", "error")),
     ("residual-he-20", he_residual(20), says("error")),
     ("residual-zero-last", he_residual(20, zero_last=True), SILENT),
@@ -171,7 +172,6 @@ def test_gpt_like_stack_without_residual_scaling(depth):
 
 WAITING = [
     ("one-plus-w-1", lambda: ZeroCentred(1.0), says("warning", at="weight"), "norm-weight-not-one"),
-    ("sigmoid-minus-5", lambda: Highway(-5.0), says("warning", at="gate.bias"), "saturating-gate-bias"),
 ]
 
 
