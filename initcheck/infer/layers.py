@@ -66,6 +66,7 @@ def layer(scene: Scene, record: ParameterRecord, mine: list[Use], bias: str) -> 
     ends = {end: role for reach in reaches for end, role in reach.ends.items()}
     after = {end: scene.roles.feeds(end) for end, role in ends.items() if role not in NOT_NONLINEAR}
     curved = _curved(ends, after)
+    beyond = after | {end: scene.roles.feeds(end) for end in curved if end not in after}
     norms = [role for role in ends.values() if role.endswith("_norm")]
     surroundings = Layer(
         name=record.module or record.name.rpartition(".")[0],
@@ -84,9 +85,9 @@ def layer(scene: Scene, record: ParameterRecord, mine: list[Use], bias: str) -> 
         closes_branch=any(reach.closes for reach in reaches)
         or any(after[end].closes for end, role in ends.items() if role.endswith("_norm")),
         inside_branch=_inside(scene, main.node),
-        gates=any("gate_multiply" in after[end].roles for end in curved if end in after),
-        gate=gate_value(scene.flow, curved, after, scene.signals),
-        gated=only_through(scene.flow, scene.owners, curved, after),
+        gates=any("gate_multiply" in beyond[end].roles for end in curved),
+        gate=gate_value(scene.flow, curved, beyond, scene.signals),
+        gated=only_through(scene.flow, scene.owners, curved, beyond),
         kinds=kinds,
         depth=max(scene.depths[main.node] - 1, 0),
         uses=len(mine),

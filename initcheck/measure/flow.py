@@ -44,9 +44,10 @@ def gradient_flow(
     with _all_trainable(model, parameters):
         gradients: Gradients = dict(first) if first is not None else _gradients(parameters, run(), seed)
         states = {name: _state(gradients.get(name)) for name in parameters}
+        steps: dict[str, int] = {}
         if "zero" in states.values():
-            states = _wake(parameters, run, seed, gradients, states)
-    return tuple(GradientFlow(parameter=name, state=state) for name, state in states.items() if state != "zero")
+            states = _wake(parameters, run, seed, gradients, states, steps)
+    return tuple(GradientFlow(name, state, steps.get(name, 0)) for name, state in states.items() if state != "zero")
 
 
 def _state(gradient: Tensor | None) -> str:
@@ -55,8 +56,10 @@ def _state(gradient: Tensor | None) -> str:
     return "zero" if _is_zero(gradient) else "flows"
 
 
-def _wake(parameters: Mapping[str, Parameter], run: Run, seed: int, gradients: Gradients, states: dict[str, str]) -> dict[str, str]:
-    """Decides between `late` and `dead` for all that are `zero`; what cannot be decided stays `zero`."""
+def _wake(
+    parameters: Mapping[str, Parameter], run: Run, seed: int, gradients: Gradients, states: dict[str, str], steps: dict[str, int]
+) -> dict[str, str]:
+    """Decides between `late` and `dead` for all that are `zero`; what cannot be decided stays `zero`. Notes the steps of the late ones."""
     states = dict(states)
     with _restored(parameters):
         for attempt in range(_STEPS):
@@ -69,7 +72,7 @@ def _wake(parameters: Mapping[str, Parameter], run: Run, seed: int, gradients: G
                 return states
             for name, state in states.items():
                 if state == "zero" and _state(gradients.get(name)) == "flows":
-                    states[name] = "late"
+                    states[name], steps[name] = "late", attempt + 1
             if "zero" not in states.values():
                 break
     return {name: "dead" if state == "zero" else state for name, state in states.items()}

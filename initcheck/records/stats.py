@@ -88,6 +88,8 @@ class GradientFlow:
     parameter: str
     state: str
     """`flows`, `late` (zero at first, not after two temporary steps), `dead`, `unreached` (not part of the run)."""
+    steps: int = 0
+    """Temporary steps after which the gradient of a `late` one arrived: 1 or 2; 0 for the others."""
 
 
 @dataclass(frozen=True, slots=True)

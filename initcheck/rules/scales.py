@@ -33,6 +33,8 @@ class ScaleExcess:
 def explicit(layer: Layer, evidence: Evidence) -> bool:
     """Whether somebody chose this weight's scale: not the framework's default, not rescaled at run time, not loaded, more than one element."""
     record, stats = evidence.record(layer.weight), evidence.stats(layer.weight)
+    if "embedding" in layer.kinds:
+        return False  # a tied table is judged by what it does as a head (embedding-scale)
     if layer.kind not in MATRIX_KINDS or layer.kind == "recurrent" or layer.derived or stats is None or stats.numel < 8 or stats.constant:
         return False
     ruling = record.ruling() if record is not None else None

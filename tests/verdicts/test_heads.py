@@ -188,3 +188,99 @@ def test_padding_row_not_zero():
 
 def test_he_network_with_head_bias_is_healthy():
     judge(mlp(3, init=he()), NOTHING)
+
+
+class Agent(nn.Module):
+    """A policy and a value head, on one trunk or on two."""
+
+    def __init__(self, gain, names=("policy", "value"), shared=True):
+        super().__init__()
+        self.trunk = nn.Sequential(nn.Linear(8, 64), nn.Tanh())
+        self.other = self.trunk if shared else nn.Sequential(nn.Linear(8, 64), nn.Tanh())
+        self.names = names
+        setattr(self, names[0], nn.Linear(64, 4))
+        setattr(self, names[1], nn.Linear(64, 1))
+        nn.init.orthogonal_(getattr(self, names[0]).weight, gain)
+
+    def forward(self, x):
+        return getattr(self, self.names[0])(self.trunk(x)), getattr(self, self.names[1])(self.other(x))
+
+
+class Gaussian(nn.Module):
+    """A policy of means with a free log standard deviation."""
+
+    def __init__(self, gain):
+        super().__init__()
+        self.actor = nn.Sequential(nn.Linear(8, 64), nn.Tanh(), nn.Linear(64, 3))
+        self.log_std = nn.Parameter(torch.full((3,), -0.5))
+        nn.init.orthogonal_(self.actor[2].weight, gain)
+
+    def forward(self, x):
+        mean = self.actor(x)
+        return mean + self.log_std.exp() * torch.randn_like(mean)
+
+
+AGENTS = [
+    ("small", lambda: Agent(0.01), NOTHING),
+    ("ordinary", lambda: Agent(1.0), says("info", at="policy.weight", by="policy-head")),
+    ("classes-and-a-count", lambda: Agent(1.0, names=("classes", "count")), NOTHING),
+    ("two-trunks", lambda: Agent(1.0, shared=False), NOTHING),
+    ("gaussian-small", lambda: Gaussian(0.01), NOTHING),
+    ("gaussian", lambda: Gaussian(1.0), says("info", at="actor.2.weight", by="policy-head")),
+]
+
+
+@pytest.mark.parametrize(("build", "expected"), [row[1:] for row in AGENTS], ids=[row[0] for row in AGENTS])
+def test_actor_critic(build, expected):
+    judge(build, expected, torch.randn(32, 8))
+
+
+def zero_head(*, frozen=False, body_frozen=False):
+    def build():
+        model = mlp(4, init=he())()
+        nn.init.zeros_(model[-1].weight)
+        model[-1].requires_grad_(not frozen)
+        model[:-1].requires_grad_(not body_frozen)
+        return model
+
+    return build
+
+
+ZERO_HEADS = [
+    ("trainable", zero_head(), NOTHING),
+    ("frozen", zero_head(frozen=True), says("error", at="6.weight", by="zero-head-blocks-gradient")),
+    ("all-frozen", zero_head(frozen=True, body_frozen=True), NOTHING),
+]
+
+
+@pytest.mark.parametrize(("build", "expected"), [row[1:] for row in ZERO_HEADS], ids=[row[0] for row in ZERO_HEADS])
+def test_zero_heads(build, expected):
+    judge(build, expected)
+
+
+class TwoOutputs(nn.Module):
+    """A classifier that also returns a wide regression."""
+
+    def __init__(self, std):
+        super().__init__()
+        self.trunk = nn.Sequential(nn.Linear(64, 64), nn.ReLU())
+        self.classes, self.values = nn.Linear(64, 10), nn.Linear(64, 1)
+        nn.init.normal_(self.values.weight, std=std)
+
+    def forward(self, x):
+        x = self.trunk(x)
+        return self.classes(x), self.values(x)
+
+
+def test_a_single_unit_is_no_logit():
+    judge(lambda: TwoOutputs(5.0), NOTHING, torch.randn(32, 64))
+
+
+@pytest.mark.parametrize("act", [nn.Tanh, nn.LayerNorm])
+def test_a_bounded_output_is_no_logit(act):
+    def build():
+        model = nn.Sequential(nn.Linear(64, 64), nn.LayerNorm(64), nn.Linear(64, 10), act(10) if act is nn.LayerNorm else act())
+        nn.init.normal_(model[2].weight)
+        return model
+
+    judge(build, SILENT)

@@ -65,6 +65,16 @@ def test_two_zero_barriers_need_two_steps(x):
     assert states["0.weight"] == "late"
 
 
+def test_the_steps_until_a_late_gradient_are_counted(x):
+    model = mlp(nn.Tanh(), nn.Tanh())
+    nn.init.zeros_(model[4].weight)
+    nn.init.zeros_(model[2].weight)
+    nn.init.constant_(model[2].bias, 0.5)
+    found = gradient_flow(model, dict(model.named_parameters()), lambda: [model(x)], seed=0)
+    steps = {flow.parameter: flow.steps for flow in found}
+    assert (steps["4.weight"], steps["2.weight"], steps["0.weight"]) == (0, 1, 2)
+
+
 class Product(nn.Module):
     def __init__(self, left, right):
         super().__init__()
