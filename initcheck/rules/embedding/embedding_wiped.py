@@ -52,14 +52,14 @@ class EmbeddingWiped(LayerRule):
 
     def check(self, layer: Layer, evidence: Evidence) -> Iterator[Finding]:
         stats, record = evidence.stats(layer.weight), evidence.record(layer.weight)
-        if "embedding" not in layer.kinds or stats is None or stats.nonfinite or stats.numel < 2:
+        table = next((table for table in evidence.tables if table.parameter == layer.weight), None)
+        if stats is None or stats.nonfinite or stats.numel < 2 or (table is None and "embedding" not in layer.kinds):
             return
         ruling = record.ruling() if record is not None else None
         if (record is not None and not record.trainable) or (ruling is not None and ruling.origin in ("loaded", "external")):
             return
-        table = next((table for table in evidence.tables if table.parameter == layer.weight), None)
         if stats.second_moment == 0:
-            if evidence.flow(layer.weight) in ("flows", "late") and _alone(layer, evidence):
+            if _alone(layer, evidence) and evidence.flow(layer.weight) in ("flows", "late"):
                 yield self._say(layer, evidence, "error", "the whole table is zero: all tokens are the same", f"{stats.numel:,} zeros")
         elif table is not None and table.rows >= 8 and (share := _share(table)) >= self.warns:
             yield self._say(
