@@ -116,7 +116,7 @@ def _with_outgoing(layers: list[Layer], roles: Roles, found: list[Use]) -> tuple
     done = []
     for one in layers:
         names: list[str] = []
-        if one.kind not in ("bias", "scale", "unused", "norm"):
+        if one.kind not in ("bias", "scale", "unused"):
             for node in nodes[one.weight]:
                 names += [name for after in sorted(reached(roles, node, norms=True)[0]) for name in at[after]]
         done.append(dataclasses.replace(one, outgoing=tuple(dict.fromkeys(names))))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from initcheck.infer.flow import Flow, is_weighted
 from initcheck.infer.ops import JOINS, TABLES, attribute, nonlinearity, number, transparent
+from initcheck.infer.products import is_product
 from initcheck.infer.roles import Roles
 from initcheck.infer.uses import Use
 from initcheck.records.graph import Edge, Node
 
 CHOICES = ("topk", "sort", "argmax")
+SCORED = ("softmax", "log_softmax", "scaled_dot_product_attention")
 SQUASHING = ("softmax", "sigmoid", "relu", "hardtanh")
 NEAR = 24
 """Nodes that a search looks at before it gives up: mechanisms stand close together."""
@@ -37,6 +40,10 @@ def parts(roles: Roles, uses: Iterable[Use]) -> Mapping[str, Part]:
     for use in weights.values():
         if search.chooses(use.node):
             made.setdefault(use.parameter, Part("router"))
+    for use in found:
+        part = search.logits(use) if use.kind in ("scale", "norm") else ""
+        if part:
+            made.setdefault(use.parameter, Part(part))
     return made
 
 
@@ -96,6 +103,30 @@ class _Search:
                     seen.add(reader.id)
                     waiting.append(reader.id)
         return False
+
+    def logits(self, use: Use) -> str:
+        """Whether one number scales what is returned (`logit_scale`) or what a softmax reads (`score_scale`), before or after a product of data."""
+        sides = [edge.node for edge in self.flow.nodes[use.node].inputs if not self.flow.carries[edge.node]]
+        if not any(math.prod(self.flow.nodes[side].shape) == 1 for side in sides):
+            return ""
+        waiting, seen, product = [use.node], {use.node}, self._reads_product(use)
+        while waiting and len(seen) < NEAR:
+            here = waiting.pop()
+            if here in self.roles.returned and (product or is_product(self.flow, self.flow.nodes[here])):
+                return "logit_scale"
+            for reader, _ in self.flow.consumers(here):
+                if reader.op in SCORED:
+                    return "score_scale"
+                passes = is_product(self.flow, reader) or (transparent(reader) and len(self.flow.data(reader)) == 1)
+                if passes and reader.id not in seen:
+                    product |= is_product(self.flow, reader)
+                    seen.add(reader.id)
+                    waiting.append(reader.id)
+        return ""
+
+    def _reads_product(self, use: Use) -> bool:
+        """Whether what is scaled comes straight from a layer or a product of data."""
+        return any(is_weighted(self.flow.nodes[self.roles.sums.origin(edge, norms=False).node]) for edge in use.reads)
 
     def _last_axis(self, here: int, reader: Node) -> bool:
         # over the scores of one token, not over all positions of one class

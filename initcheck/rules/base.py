@@ -32,7 +32,8 @@ class Rule(ABC):
     """The common part of all rules.
 
     `symptom` marks a measured consequence: it is folded into a finding of a rule that `explains` it and touches the same
-    chain of layers. `tables` names the reference tables that belong on its page. `spreads` marks a fault that ruins everything after it: it explains symptoms anywhere.
+    chain of layers. `spreads` marks a fault that ruins everything after it: it explains symptoms anywhere. Findings milder than
+    `explains_from` explain nothing. `tables` names the reference tables that belong on its page.
     """
 
     code: ClassVar[str]
@@ -41,6 +42,7 @@ class Rule(ABC):
     symptom: ClassVar[bool] = False
     spreads: ClassVar[bool] = False
     explains: ClassVar[tuple[str, ...]] = ()
+    explains_from: ClassVar[Severity] = "info"
     examples: ClassVar[tuple[Example, ...]] = ()
     tables: ClassVar[tuple[str, ...]] = ()
 

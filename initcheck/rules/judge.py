@@ -118,7 +118,13 @@ def _fold(findings: list[Finding], evidence: Evidence) -> list[Finding]:
     # a symptom that explains others is folded before them, so that each reaches its last cause at once
     for symptom in sorted(findings, key=lambda finding: (rules[finding.code].symptom, not rules[finding.code].explains)):
         name = symptom.name
-        causes = [finding for finding in kept if name in rules[finding.code].explains and finding.code != symptom.code]
+        causes = [
+            finding
+            for finding in kept
+            if name in rules[finding.code].explains
+            and finding.code != symptom.code
+            and rank(finding.severity) >= rank(rules[finding.code].explains_from)
+        ]
         near = _neighbourhood(symptom, evidence)
         cause = next((c for c in causes if rules[c.code].spreads or near & _neighbourhood(c, evidence, alone=True)), None)
         if cause is None or symptom not in kept:

@@ -169,7 +169,8 @@ def orthogonal_gates(rnn):
             for gate in parameter.split(rnn.hidden_size):
                 nn.init.orthogonal_(gate)
         elif "weight_ih" in name:
-            nn.init.xavier_uniform_(parameter)
+            for gate in parameter.split(rnn.hidden_size):
+                nn.init.xavier_uniform_(gate)
         else:
             nn.init.zeros_(parameter)
 

@@ -55,6 +55,19 @@ def tripled(rnn):
     rnn.weight_hh_l0.mul_(3.0)
 
 
+def stretched(gain):
+    def apply(rnn):
+        orthogonal_gates(rnn)
+        nn.init.orthogonal_(rnn.weight_hh_l0, gain)
+
+    return apply
+
+
+def packed_xavier(rnn):
+    forget(1.0)(rnn)
+    nn.init.xavier_uniform_(rnn.weight_ih_l0)
+
+
 RECURRENT = [
     ("lstm-default", nn.LSTM, None, says("warning", at="rnn.weight_hh_l0", by="non-orthogonal-recurrent")),
     ("gru-default", nn.GRU, None, says("info", at="rnn.weight_hh_l0", by="non-orthogonal-recurrent")),
@@ -63,9 +76,15 @@ RECURRENT = [
     ("lstm-orthogonal-0", nn.LSTM, orthogonal_gates, NOTHING),
     ("lstm-chrono", nn.LSTM, chrono, NOTHING),
     ("lstm-both-1", nn.LSTM, forget(1.0, both=True), SILENT),
-    ("lstm-packed", nn.LSTM, packed, says("info", at="rnn.weight_hh_l0", by="non-orthogonal-recurrent")),
+    ("lstm-packed", nn.LSTM, packed, says("info", at="rnn.weight_hh_l0", by="packed-gates")),
+    ("lstm-packed-xavier", nn.LSTM, packed_xavier, says("info", at="rnn.weight_ih_l0", by="packed-gates")),
+    ("gru-packed", nn.GRU, packed, says("info", at="rnn.weight_hh_l0", by="packed-gates")),
     ("lstm-forget-minus-3", nn.LSTM, closed, says("warning", at="rnn.bias_ih_l0", by="forget-gate-bias")),
-    ("rnn-tripled", nn.RNN, tripled, says("error", at="rnn.weight_hh_l0", by="non-orthogonal-recurrent")),
+    ("rnn-tripled", nn.RNN, tripled, says("error", at="rnn.weight_hh_l0", by="recurrent-spectral-radius")),
+    ("rnn-orthogonal-1.4", nn.RNN, stretched(1.4), says("warning", at="rnn.weight_hh_l0", by="recurrent-spectral-radius")),
+    ("rnn-orthogonal-1.1", nn.RNN, stretched(1.1), SILENT),
+    ("rnn-identity", nn.RNN, lambda rnn: (orthogonal_gates(rnn), nn.init.eye_(rnn.weight_hh_l0)), NOTHING),
+    ("gru-tripled", nn.GRU, tripled, SILENT),
 ]
 
 
@@ -100,12 +119,13 @@ class NormedResidual(nn.Module):
 
 
 class FinalNorm(nn.Module):
-    def __init__(self, gamma):
+    def __init__(self, gamma, beta=0.0):
         super().__init__()
         self.fc = nn.Linear(32, 32)
         self.norm = nn.LayerNorm(32)
         self.head = nn.Linear(32, 10)
-        nn.init.constant_(self.norm.weight, gamma)
+        nn.init.normal_(self.norm.weight) if gamma == "random" else nn.init.constant_(self.norm.weight, gamma)
+        nn.init.constant_(self.norm.bias, beta)
 
     def forward(self, x):
         return self.head(self.norm(torch.tanh(self.fc(x))))
@@ -145,6 +165,14 @@ ROWS = [
     ("gamma-near-1", lambda: randomised(NormedResidual()), NOTHING),
     ("layernorm-0-final", lambda: FinalNorm(0.0), says("error", at="norm.weight", by="zero-weight")),
     ("one-plus-w-0", lambda: ZeroCentred(0.0), NOTHING),
+    ("one-plus-w-1", lambda: ZeroCentred(1.0), says("warning", at="weight", by="norm-weight-not-one")),
+    ("layernorm-30-final", lambda: FinalNorm(30.0), says("warning", "error", at="norm.weight", by="norm-weight-not-one")),
+    ("layernorm-random-final", lambda: FinalNorm("random"), says("warning", at="norm.weight", by="norm-weight-not-one")),
+    ("layernorm-0.5-final", lambda: FinalNorm(0.5), NOTHING),
+    ("gamma-small-last", lambda: NormedResidual(gamma_last=1e-5), NOTHING),
+    ("norm-bias-0.02", lambda: FinalNorm(1.0, 0.02), NOTHING),
+    ("norm-bias-1", lambda: FinalNorm(1.0, 1.0), says("info", at="norm.bias", by="norm-bias-not-zero")),
+    ("norm-bias-10", lambda: FinalNorm(1.0, 10.0), says("warning", at="norm.bias", by="norm-bias-not-zero")),
     *[(f"highway-{bias}", lambda bias=bias: Highway(bias), NOTHING) for bias in (0.0, -1.0, -2.0, -3.0, 5.0)],
     ("sigmoid-minus-5", lambda: Highway(-5.0), says("warning", at="gate.bias", by="saturating-gate-bias")),
     ("residual-he-8", he_residual(8), says("warning", "error")),
@@ -168,16 +196,3 @@ def test_norms_and_gates(build, expected):
 @pytest.mark.parametrize("depth", [12])
 def test_gpt_like_stack_without_residual_scaling(depth):
     judge(lambda: PreNorm(depth, 64, normal(0.02)), NOTHING, torch.randn(8, 6, 64))
-
-
-WAITING = [
-    ("one-plus-w-1", lambda: ZeroCentred(1.0), says("warning", at="weight"), "norm-weight-not-one"),
-]
-
-
-@pytest.mark.parametrize(
-    ("build", "expected"),
-    [pytest.param(*row[1:3], id=row[0], marks=pytest.mark.xfail(strict=True, reason=f"waits for {row[3]}")) for row in WAITING],
-)
-def test_rows_of_rules_to_come(build, expected):
-    judge(build, expected)
