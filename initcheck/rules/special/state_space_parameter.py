@@ -70,8 +70,8 @@ class StateSpaceParameter(LayerRule):
         bias = f"{names[1]}: softplus^-1 of steps between 0.001 and 0.1; " if len(names) > 1 else "the step a bias of about -7 to -2; "
         return self.finding(
             names,
-            f"a state space layer forgets within {memory:.2g} steps",
-            observed=f"slowest rate {rate:.3g} times smallest step {step:.3g}: the state keeps {100 * math.exp(-rate * step):.2g} % a step",
+            "a state space layer starts with a memory of a step or two",
+            observed=f"slowest rate {rate:.3g} times smallest step {step:.3g}: the state keeps {100 * math.exp(-rate * step):.2g} % a step, {memory:.2g} steps in all",
             expected="steps between 0.001 and 0.1, rates from 1 up",
             location=written_at(evidence.record(names[-1])),
             fix=Fix(names, None, "display", f"give {bias}{names[0]}: log of 1, 2, ..., N"),
