@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TypeVar
 
 from initcheck.errors import NotKnown
+from initcheck.infer.looks import looks_like
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.fact import Fact
 from initcheck.records.recording import ParameterRecord
 from initcheck.records.report import LayerSummary
 from initcheck.records.stats import WeightStats
 from initcheck.theory.gains import required_gain
-from initcheck.theory.identify import identify
-from initcheck.theory.sampling import dtype_eps
 from initcheck.theory.schemes import describe
 
 T = TypeVar("T")
@@ -84,5 +83,4 @@ def _scheme(layer: Layer, record: ParameterRecord | None, stats: WeightStats | N
             return describe(ruling.call.get(), ruling.lineage)
     if stats is None or not layer.fan_in.known() or not layer.fan_out.known():
         return "not known"
-    found = identify(stats, layer.fan_in.get(), layer.fan_out.get(), dtype_eps(stats.dtype))
-    return " or ".join(dict.fromkeys(candidate.label for candidate in found.candidates)) or "not recognised"
+    return looks_like(stats, layer.fan_in.get(), layer.fan_out.get(), layer.blocks)

@@ -1,7 +1,9 @@
-"""Copies among the rows and columns of a weight, and weights of rank one."""
+"""The rows of a weight against each other: copies among rows and columns, rank one, how the scale varies from row to row."""
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -16,6 +18,17 @@ CHANCE = 1e-6
 ROUNDING = 2.0**-22
 """Least relative tolerance: a float64 weight may well have been computed in float32."""
 SLAB = 1 << 20
+PROFILES = (12, 6, 4, 3, 2)
+"""Numbers of segments of a row profile, the first that divides the rows is taken: 12 shows halves, thirds and quarters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dispersion:
+    """How the mean squares of rows vary; fields as in `WeightStats`."""
+
+    relative: float = math.nan
+    zero_rows: int = 0
+    profile: tuple[float, ...] = ()
 
 
 def raw(tensor: torch.Tensor) -> Bytes:
@@ -75,6 +88,23 @@ def rank_one(tensor: torch.Tensor) -> bool:
         return False
     step = max(SLAB // width, 1)
     return all(_along(table[start : start + step].to(torch.float64), pivot, tolerance) for start in range(0, height, step))
+
+
+def dispersion(tensor: torch.Tensor) -> Dispersion:
+    """The spread of the row mean squares, shape (rows, ...); to about 1e-6, nothing for vectors and where squares leave float32."""
+    if tensor.dim() < 2 or not tensor.numel() or not tensor.is_floating_point() or tensor.numel() == tensor.shape[0]:
+        return Dispersion()
+    table = tensor.reshape(tensor.shape[0], -1)
+    wanted = torch.float64 if table.dtype == torch.float64 else torch.float32
+    squares = torch.linalg.vector_norm(table, dim=1, dtype=wanted).double().square().numpy() / table.shape[1]
+    live = squares[squares > 0]
+    underflown = len(live) < len(squares) and bool(table[torch.from_numpy(squares == 0)].any())
+    if underflown or not len(live) or not math.isfinite(level := float(live.mean())):
+        return Dispersion()
+    segments = next((count for count in PROFILES if len(squares) % count == 0), 0)
+    profile = tuple(float(part.mean()) for part in np.split(squares, segments)) if segments else ()
+    relative = float(np.square(live / level - 1.0).mean()) if len(live) > 1 else math.nan
+    return Dispersion(relative, len(squares) - len(live), profile)
 
 
 def _along(table: torch.Tensor, pivot: torch.Tensor, tolerance: float) -> bool:

@@ -13,6 +13,7 @@ from torch.nn.parameter import is_lazy
 
 from initcheck.measure import blocks as block_wise
 from initcheck.measure import rows
+from initcheck.measure.layout import centre, layout
 from initcheck.records.stats import WeightStats
 
 CHUNK = 1 << 18
@@ -35,7 +36,8 @@ def weight_stats(tensors: Mapping[str, torch.Tensor], blocks: Mapping[str, int])
 
     Args:
         tensors: by parameter name.
-        blocks: for parameters whose orthogonality (or, for biases, block means) is asked for, the number of equal blocks of rows.
+        blocks: for parameters whose blocks are known, the number of equal blocks of rows: each is measured (a bias: its means). Of all
+            other matrices the orthogonality is surveyed.
     """
     measured = [_one(name, tensor, blocks.get(name, 0)) for name, tensor in tensors.items() if not unmeasurable(tensor)]
     return _fingerprinted(measured, tensors)
@@ -101,12 +103,45 @@ def _one(name: str, tensor: torch.Tensor, blocks: int) -> WeightStats:
         distinct_columns=1 if constant else rows.distinct_columns(plain),
         rank_one=not sums.nonfinite and rows.rank_one(plain),
     )
-    return _with_blocks(stats, plain, blocks)
+    if stats.nonfinite or not stats.numel or not stats.shape:
+        return stats
+    stats = stats if constant else _with_layout(stats, plain)
+    if blocks:
+        return stats if stats.shape[0] % blocks else _with_blocks(stats, plain, blocks)
+    return stats if constant or tensor.is_complex() else _surveyed(stats, plain)
+
+
+def _with_layout(stats: WeightStats, plain: torch.Tensor) -> WeightStats:
+    found, dispersion = layout(plain, stats.zeros), rows.dispersion(plain)
+    return replace(
+        stats,
+        row_dispersion=dispersion.relative,
+        zero_rows=dispersion.zero_rows,
+        row_profile=dispersion.profile,
+        centre_tap=found.centre_tap,
+        diagonal=found.diagonal,
+        diagonal_groups=found.diagonal_groups,
+    )
+
+
+def _surveyed(stats: WeightStats, plain: torch.Tensor) -> WeightStats:
+    """With the orthogonality of a matrix whose blocks nobody named; of a kernel whose centre alone acts, that of the centre."""
+    matrix = centre(plain) if stats.centre_tap else plain
+    count, pieces = block_wise.survey(matrix)
+    if not pieces:
+        return stats
+    side = min(matrix.shape[0], matrix.numel() // matrix.shape[0])
+    gains = [math.sqrt(stats.second_moment * stats.numel / side) if math.isnan(piece.gain) else piece.gain for piece in pieces]
+    return replace(
+        stats,
+        blocks=count,
+        block_mean=tuple(stats.mean if math.isnan(piece.mean) else piece.mean for piece in pieces),
+        block_gain=tuple(gains),
+        block_orthogonality=tuple(piece.orthogonality for piece in pieces if piece.orthogonality is not None),
+    )
 
 
 def _with_blocks(stats: WeightStats, plain: torch.Tensor, count: int) -> WeightStats:
-    if count < 1 or stats.nonfinite or not stats.numel or not stats.shape or stats.shape[0] % count:
-        return stats
     # only a plain recurrence multiplies its whole state by the matrix; gates hold a packed one back
     pieces = [block_wise.measure(piece, growing=count == 1) for piece in plain.chunk(count)]
     shaped = [piece for piece in pieces if piece.orthogonality is not None]

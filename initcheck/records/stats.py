@@ -16,9 +16,14 @@ class WeightStats:
     axis, columns along the second, flattened. `rank_one` says that all rows are multiples of one row (never true for one row or
     one column). `fingerprint` hashes the bytes of a tensor that is not constant, empty for a constant one.
     `block_orthogonality` holds, for each of the equal row blocks (`blocks` of them: 4 gates in an LSTM, 1 in a plain matrix),
-    `||G - I||_F / sqrt(r)` with `G = B B^T r / ||B||_F^2` for the smaller side r; empty if not asked for.
-    `block_gain` is `||B||_F / sqrt(r)` of each block, `block_mean` its mean; `block_growth`, for a square matrix of one block, the
-    factor by which it multiplies the length of a vector at each of many steps (its spectral radius, to about 2 %).
+    `||G - I||_F / sqrt(r)` with `G = B B^T r / ||B||_F^2` for the smaller side r; an estimate from a few rows where those rule an
+    orthogonal matrix out; empty if it was not measured. `block_gain` is `||B||_F / sqrt(r)` of each block, `block_mean` its mean;
+    `block_growth`, for a square matrix of one block, the factor by which it multiplies the length of a vector at each of many steps (its
+    spectral radius, to about 2 %).
+    `row_dispersion` is the variance of the row mean squares over the square of their mean, rows of zeros left out (dimensionless, NaN
+    for fewer than two rows or one column); `zero_rows` counts those. `row_profile` holds E[w^2] of equal row segments: 12, 6, 4, 3 or 2,
+    the most that divide the rows. `centre_tap` says that only the centre of a kernel is not zero. `diagonal` is c where the weight is
+    c times an identity (or Dirac kernel) of `diagonal_groups` blocks.
     """
 
     parameter: str
@@ -41,6 +46,12 @@ class WeightStats:
     block_gain: tuple[float, ...] = ()
     block_mean: tuple[float, ...] = ()
     block_growth: tuple[float, ...] = ()
+    row_dispersion: float = math.nan
+    zero_rows: int = 0
+    row_profile: tuple[float, ...] = ()
+    centre_tap: bool = False
+    diagonal: float | None = None
+    diagonal_groups: int = 0
 
     @property
     def std(self) -> float:

@@ -19,8 +19,11 @@ SMALLEST, NAMEABLE, FAMILIAR = 8, 32, 64
 EPSILON = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
 """Spacing of floating point numbers at 1, by dtype name without `torch.`."""
 
-_SERIES_LIMIT = 2000.0
-"""Degrees of freedom up to which the chi-square tail is summed; beyond, its cube root is normal to better than the level needs."""
+LARGE = 4096
+"""Elements from which the kurtosis is a sound test."""
+
+ROW = 64
+"""Elements per row from which the mean squares of rows are a sound test."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,22 +127,59 @@ def scale_tails(ratio: float, count: int, family: Family) -> tuple[float, float]
     low = max(_chi_square_below(dof * ratio, dof), _chi_square_below(count * ratio, count))
     # The upper tail of a truncated or normal sample is only gamma-like once it is large.
     high_dof = float(count) if count < 128 and family is not UNIFORM else dof
-    return low, 1.0 - _chi_square_below(high_dof * ratio, high_dof)
+    return low, _chi_square_above(high_dof * ratio, high_dof)
+
+
+def dispersion_tails(dispersion: float, rows: int, columns: int, kurtosis: float) -> tuple[float, float]:
+    """Chances of row mean squares this even, and this uneven, when all elements are drawn from one law.
+
+    Args:
+        dispersion: variance of the row mean squares over the square of their mean, dimensionless.
+        rows: number of rows that differ.
+        columns: elements per row; sound from `ROW` on.
+        kurtosis: E[w^4] / E[w^2]^2 of the law.
+    """
+    dof = float(rows - 1)
+    x = rows * dispersion * columns / max(kurtosis - 1.0, 1e-12)
+    return chi_square_tails(x, dof)
+
+
+def chi_square_tails(x: float, dof: float) -> tuple[float, float]:
+    """P(X <= x) and P(X >= x) of a chi-square variable with `dof` degrees of freedom."""
+    return _chi_square_below(x, dof), _chi_square_above(x, dof)
+
+
+def bound_chance(share: float, count: int, eps: float = EPSILON["float32"]) -> float:
+    """Chance that the largest of `count` uniform elements stays below `share` of the bound; 0 beyond the bound and its rounding."""
+    return 0.0 if share > 1.0 + 2.0 * eps else min(1.0, share * (1.0 + eps)) ** count
+
+
+def orthogonality_tolerance(small: int, large: int, eps: float) -> float:
+    """Largest distance from orthogonal that rounding explains, far below that of a random matrix, sqrt((small + 1) / large).
+
+    Two random rows are orthogonal by chance now and then: nothing is tolerated below three.
+    """
+    return min(max(20.0 * eps, 1e-5), 0.02 * math.sqrt((small + 1) / large)) if small >= 3 else 0.0
+
+
+def duplicate_chance(rows: int, columns: int, eps: float) -> float:
+    """Bound on the chance that any two of `rows` rows of independent continuous elements agree in all bits of `columns` elements."""
+    return min(1.0, 0.5 * rows * (rows - 1) * min(eps, 1.0) ** columns)
+
+
+def zero_tolerance(count: int, eps: float) -> int:
+    """Most exact zeros among `count` elements that rounding to the dtype explains: each is zero with a chance of at most `eps`."""
+    expected = count * eps
+    return math.ceil(expected + Z * math.sqrt(expected) + Z)
 
 
 def _chi_square_below(x: float, dof: float) -> float:
-    if x <= 0.0:
-        return 0.0
-    if dof > _SERIES_LIMIT:
-        spread = 2.0 / (9.0 * dof)
-        return 0.5 * math.erfc(-((x / dof) ** (1.0 / 3.0) - 1.0 + spread) / math.sqrt(2.0 * spread))
-    shape, half = 0.5 * dof, 0.5 * x
-    if half > shape + 40.0 * math.sqrt(shape) + 100.0:
-        return 1.0
-    term = total = math.exp(shape * math.log(half) - half - math.lgamma(shape + 1.0))
-    step = 0
-    while term > 1e-17 * max(total, 1e-300) and step < 100_000:
-        step += 1
-        term *= half / (shape + step)
-        total += term
-    return min(total, 1.0)
+    import scipy.special  # takes longer than a whole fast command, so it waits for the first use
+
+    return float(scipy.special.chdtr(dof, max(x, 0.0)))
+
+
+def _chi_square_above(x: float, dof: float) -> float:
+    import scipy.special
+
+    return float(scipy.special.chdtrc(dof, max(x, 0.0)))

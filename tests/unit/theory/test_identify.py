@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from initcheck.measure.weights import weight_stats
 from initcheck.records.stats import WeightStats
 from initcheck.theory.fans import torch_fans
 from initcheck.theory.identify import identify
@@ -13,34 +14,7 @@ from initcheck.theory.sampling import dtype_eps
 
 
 def stats_of(tensor: torch.Tensor, blocks: int = 0) -> WeightStats:
-    values = tensor.double().flatten()
-    centred = values - values.mean()
-    variance = centred.square().mean()
-    orthogonality, gains = [], []
-    for block in tensor.flatten(1).double().chunk(blocks) if blocks else ():
-        side = min(block.shape)
-        gram = block @ block.T if block.shape[0] <= block.shape[1] else block.T @ block
-        gram = gram * side / block.square().sum()
-        orthogonality.append(((gram - torch.eye(side)).norm() / math.sqrt(side)).item())
-        gains.append((block.norm() / math.sqrt(side)).item())
-    return WeightStats(
-        parameter="w",
-        shape=tuple(tensor.shape),
-        dtype=str(tensor.dtype).removeprefix("torch."),
-        numel=values.numel(),
-        mean=values.mean().item(),
-        second_moment=values.square().mean().item(),
-        minimum=values.min().item(),
-        maximum=values.max().item(),
-        kurtosis=(centred**4).mean().item() / variance.item() ** 2 if variance > 0 else math.nan,
-        zeros=int((values == 0).sum()),
-        nonfinite=int((~torch.isfinite(values)).sum()),
-        distinct_rows=tensor.shape[0],
-        distinct_columns=1,
-        blocks=max(blocks, 1),
-        block_orthogonality=tuple(orthogonality),
-        block_gain=tuple(gains),
-    )
+    return weight_stats({"w": tensor}, {"w": blocks} if blocks else {})[0]
 
 
 def identified(tensor, blocks=0):
@@ -133,7 +107,12 @@ def test_mixed_scales_fit_nothing():
     torch.manual_seed(0)
     mixed = identified(torch.cat([torch.randn(64, 64), 5 * torch.randn(64, 64)]))
     assert mixed.candidates == ()
-    assert "kurtosis" in mixed.family.reason
+    assert mixed.uneven
+    assert [part.std for part in mixed.parts] == pytest.approx([1.0, 5.0], rel=0.05)
+    scales = torch.rand(128, 1) + 0.5
+    trained = identified(torch.randn(128, 64) * scales)
+    assert trained.candidates == trained.parts == ()
+    assert "rows" in trained.family.reason
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])

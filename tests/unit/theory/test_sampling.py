@@ -15,15 +15,20 @@ from initcheck.theory.sampling import (
     TRUNCATED_3,
     UNIFORM,
     Z,
-    _chi_square_below,
+    bound_chance,
+    chi_square_tails,
+    dispersion_tails,
     dtype_eps,
+    duplicate_chance,
     effective_count,
     kurtosis_tolerance,
     mean_tolerance,
+    orthogonality_tolerance,
     scale_error,
     scale_tails,
     std_interval,
     std_tolerance,
+    zero_tolerance,
 )
 
 
@@ -49,13 +54,12 @@ def test_the_quantile_belongs_to_the_level():
 @given(dof=st.floats(2.0, 1e6), level=st.floats(1e-6, 1 - 1e-6))
 def test_chi_square_against_scipy(dof, level):
     x = float(reference.chi2.ppf(level, dof))
-    assert _chi_square_below(x, dof) == pytest.approx(level, rel=1e-2)
-    assert 1 - _chi_square_below(x, dof) == pytest.approx(1 - level, rel=1e-2)
+    assert chi_square_tails(x, dof) == pytest.approx((level, 1 - level), rel=1e-2)
 
 
 def test_chi_square_far_out():
-    assert _chi_square_below(0.0, 10) == 0.0
-    assert _chi_square_below(1e9, 100) == 1.0
+    assert chi_square_tails(0.0, 10) == (0.0, 1.0)
+    assert chi_square_tails(1e9, 100) == (1.0, 0.0)
     assert scale_tails(1e4, 1000, NORMAL)[1] == 0.0
     assert scale_tails(1e-4, 1000, NORMAL)[0] == 0.0
 
@@ -97,3 +101,32 @@ def test_dtypes():
         assert dtype_eps(str(dtype)) == torch.finfo(dtype).eps
     assert dtype_eps("bfloat16") == 2**-7
     assert dtype_eps("complex64") == 2**-23
+
+
+def test_rows_of_one_law_are_neither_too_even_nor_too_uneven():
+    generator = torch.Generator().manual_seed(0)
+    tails = []
+    for _ in range(300):
+        squares = torch.randn(40, 256, generator=generator).double().square().mean(1)
+        spread = (squares / squares.mean() - 1).square().mean().item()
+        tails.append(dispersion_tails(spread, 40, 256, 3.0))
+    assert min(min(pair) for pair in tails) > ALPHA
+    assert sum(low for low, _ in tails) / 300 == pytest.approx(0.5, abs=0.06)
+    assert dispersion_tails(0.1, 40, 256, 3.0)[1] < ALPHA
+    assert dispersion_tails(1e-6, 40, 256, 3.0)[0] < ALPHA
+
+
+def test_bounds():
+    assert bound_chance(0.5, 10) == pytest.approx(0.5**10, rel=1e-5)
+    assert bound_chance(1.0001, 10) == 0.0
+    assert bound_chance(1.0001, 10, 2**-10) == 1.0
+
+
+def test_orthogonality_duplicates_and_zeros():
+    assert orthogonality_tolerance(2, 2, 2**-23) == 0.0
+    assert orthogonality_tolerance(64, 64, 2**-23) == 1e-5
+    assert orthogonality_tolerance(64, 64, 2**-7) < 0.021
+    assert duplicate_chance(1000, 1, 2**-7) == 1.0
+    assert duplicate_chance(1000, 4, 2**-23) < 1e-20
+    assert zero_tolerance(1000, 2**-23) < 6
+    assert zero_tolerance(10**6, 2**-10) > 1000
