@@ -32,7 +32,7 @@ SHAPES = ((2, 4), (4, 4), (4, 8), (8, 8), (16, 8), (16, 16), (24, 64), (96, 64),
 """8 to 2^20 elements; rows and columns differ where they can, so that few schemes coincide."""
 ELEMENTS = 2 << 20
 """Elements drawn for each scheme and size, as far as `MOST` tensors allow."""
-MOST, FEWEST = 2_000, 20
+MOST, FEWEST = 1_500, 20
 CHUNK = 1 << 21
 REAL_SHAPES = ((4, 8), (24, 64), (128, 256))
 REAL = 400

@@ -83,4 +83,5 @@ def _scheme(layer: Layer, record: ParameterRecord | None, stats: WeightStats | N
             return describe(ruling.call.get(), ruling.lineage)
     if stats is None or not layer.fan_in.known() or not layer.fan_out.known():
         return "not known"
-    return looks_like(stats, layer.fan_in.get(), layer.fan_out.get(), layer.blocks)
+    parts = len(layer.packed) if layer.kind in ("linear", "recurrent") and len(set(layer.packed)) == 1 else 1
+    return looks_like(stats, layer.fan_in.get(), layer.fan_out.get(), max(layer.blocks, parts))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from initcheck.errors import NotKnown
 from initcheck.records.recording import InitCall
-from initcheck.theory.fans import Fans, torch_fans
+from initcheck.theory.fans import torch_fans
 from initcheck.theory.predict import predicted
 from initcheck.theory.sampling import NORMAL, TRUNCATED_2, TRUNCATED_3, UNIFORM, Family
 
@@ -42,7 +43,8 @@ class Group:
         return self.candidates[0].label
 
 
-def groups(shape: Sequence[int], fan_in: int, fan_out: int) -> tuple[Group, ...]:
+@lru_cache(maxsize=512)
+def groups(shape: tuple[int, ...], fan_in: int, fan_out: int) -> tuple[Group, ...]:
     """All schemes in use for a weight of this shape, those that coincide together.
 
     Args:
@@ -51,7 +53,7 @@ def groups(shape: Sequence[int], fan_in: int, fan_out: int) -> tuple[Group, ...]
         fan_out: fan_out as the weight is used.
     """
     found: list[tuple[Family, float, list[Candidate]]] = []
-    for label, call, law, std in _entries(tuple(shape), fan_in, fan_out):
+    for label, call, law, std in _entries(shape, fan_in, fan_out):
         home = next((members for other, value, members in found if other is law and math.isclose(value, std, rel_tol=_SAME)), None)
         if home is None:
             found.append((law, std, home := []))
@@ -135,6 +137,7 @@ def _cut_call(std: float) -> InitCall:
 
 def _differs(shape: tuple[int, ...], fan_in: int, fan_out: int) -> bool:
     try:
-        return torch_fans(shape) != Fans(fan_in, fan_out)
+        counted = torch_fans(shape)
     except NotKnown:
         return True
+    return (counted.fan_in, counted.fan_out) != (fan_in, fan_out)
