@@ -6,12 +6,14 @@ import dataclasses
 from collections import defaultdict
 from collections.abc import Mapping
 
+from initcheck.infer.attention import attentions
 from initcheck.infer.chains import chains, reached
 from initcheck.infer.flow import Flow, is_weighted
 from initcheck.infer.heads import heads
 from initcheck.infer.layers import Scene, layer, unused
 from initcheck.infer.parts import parts
 from initcheck.infer.roles import Roles
+from initcheck.infer.streams import streams
 from initcheck.infer.uses import Use, uses
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.graph import Graph
@@ -47,6 +49,8 @@ def assemble(
         layers=_with_outgoing(layers, roles, found),
         chains=chains(roles, _used_as_layers(found), signals),
         weights=weights,
+        streams=streams(roles, scene.owners, signals),
+        attentions=attentions(roles, scene.owners, signals),
         flows=run.flows,
         outputs=run.outputs,
         heads=heads(scene, layers, run.outputs),

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from initcheck.measure.elementwise import CLAMPS, RECTIFIERS, derivative, saturated
+from initcheck.measure.logits import ATTENTION, BATCHED, row_variance
 from initcheck.measure.moments import mean_square, real, sample, sum_of_squares
 from initcheck.records.fact import Fact, Known, Unknown
 from initcheck.records.stats import SignalStats
@@ -37,7 +38,8 @@ NONLINEARITIES = frozenset(
 _BIAS_FIRST = frozenset({"addmm", "baddbmm", "addbmm", "addmv", "_addmm_activation"})
 _WEIGHTED = CONVOLUTIONS | PRODUCTS | REGIONS
 _PAIRED = frozenset({"add", "mul", "div"})
-_WANTED = _WEIGHTED | NORMS | NONLINEARITIES | _PAIRED
+_SCORED = BATCHED | {ATTENTION, "softmax"}
+_WANTED = _WEIGHTED | NORMS | NONLINEARITIES | _PAIRED | _SCORED
 
 _EXACT = 1 << 16
 """Elements up to which the outputs of operations without a weight are read whole."""
@@ -60,6 +62,7 @@ class _Seen:
     derivative: float | None = None
     input_second_moment: float | None = None
     operands: tuple[float | None, ...] = ()
+    row_variance: float | None = None
     gradient: Fact[float] | None = None
 
 
@@ -98,6 +101,8 @@ class SignalObserver:
                 self._seen[node] = _unweighted(op, values, axis, _source(output, inputs))
             if op in _PAIRED and len(inputs) > 1:
                 self._seen[node].operands = tuple(_operand(tensor) for tensor in inputs)
+            if op in _SCORED:
+                self._seen[node].row_variance = row_variance(op, output, inputs)
 
     def backward(self, node: int, gradient: Tensor) -> None:
         """Measures the gradient with respect to the output of a node; the last call per node counts."""
@@ -129,6 +134,7 @@ class SignalObserver:
             derivative=seen.derivative,
             input_second_moment=seen.input_second_moment,
             operands=seen.operands,
+            row_variance=seen.row_variance,
         )
 
     def _unit_axis(self, op: str, values: Tensor) -> int:

@@ -153,6 +153,44 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class ResidualSum:
+    """One residual add.
+
+    closing: the weights that end its branch; branch: all weights on it; growth: ln(E[sum^2] / E[shortcut^2]), that is ln(1 + r) for a
+    branch of relative second moment r; net: ln of the ratio to the sum before it in the stream (to the shortcut for the first one), so
+    that a nonlinearity in between counts. bounded: on every path of the branch stands a normalization or a bounded nonlinearity, so
+    that it does not grow with the stream.
+    """
+
+    closing: tuple[str, ...]
+    branch: tuple[str, ...]
+    growth: Fact[float]
+    net: Fact[float]
+    bounded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Residual adds whose shortcuts follow each other; `normed` when each shortcut passes a normalization (post-norm)."""
+
+    sums: tuple[ResidualSum, ...]
+    normed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """One softmax attention.
+
+    projections: the weights that make its queries and keys (the scales of their normalization, if they have one); logit_variance: mean
+    variance of the content logits along a row, scale included, position biases and masks left out; keys: entries of a row.
+    """
+
+    projections: tuple[str, ...]
+    logit_variance: Fact[float]
+    keys: int
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """All that a rule may look at."""
 
@@ -161,6 +199,8 @@ class Evidence:
     layers: tuple[Layer, ...]
     chains: tuple[Chain, ...]
     weights: tuple[WeightStats, ...]
+    streams: tuple[Stream, ...] = ()
+    attentions: tuple[Attention, ...] = ()
     flows: tuple[GradientFlow, ...] = ()
     outputs: tuple[OutputStats, ...] = ()
     heads: tuple[Head, ...] = ()

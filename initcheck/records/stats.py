@@ -75,7 +75,9 @@ class SignalStats:
     nonlinearity is flat (|tanh| > 0.97 and the like). `mean_square` is E[unit mean^2] / E[z^2], the share of the constant part.
     `derivative` is E[phi'(z)^2] where it is known in closed form. `input_second_moment` is E[x^2] of the first factor of a weight
     operation (`x` in `x @ w`, the input of a convolution), to about 2 %; `operands` E[x^2] of each tensor operand of a sum, or of a
-    product or quotient that broadcasts, to about 2 %, None for one that was overwritten.
+    product or quotient that broadcasts, to about 2 %, None for one that was overwritten. `row_variance` is the mean variance along a
+    row of attention logits, from 64 rows, masked entries left out: q k^T before its scale for a fused attention, the input for a
+    softmax, the output for a batched product.
     """
 
     node: int
@@ -90,6 +92,7 @@ class SignalStats:
     derivative: float | None = None
     input_second_moment: float | None = None
     operands: tuple[float | None, ...] = ()
+    row_variance: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

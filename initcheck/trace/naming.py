@@ -51,6 +51,7 @@ WITH_SHAPES = frozenset(
         "embedding",
         "_grouped_mm",
         "native_batch_norm",
+        "scaled_dot_product_attention",
     )
 )
 """Operations whose operand shapes stand in the attributes `shape_0`, `shape_1`, ... (in the order of `Node.inputs`)."""

@@ -175,8 +175,8 @@ ROWS = [
     ("norm-bias-10", lambda: FinalNorm(1.0, 10.0), says("warning", at="norm.bias", by="norm-bias-not-zero")),
     *[(f"highway-{bias}", lambda bias=bias: Highway(bias), NOTHING) for bias in (0.0, -1.0, -2.0, -3.0, 5.0)],
     ("sigmoid-minus-5", lambda: Highway(-5.0), says("warning", at="gate.bias", by="saturating-gate-bias")),
-    ("residual-he-8", he_residual(8), says("warning", "error")),
-    ("residual-he-20", he_residual(20), says("error")),
+    ("residual-he-8", he_residual(8), says("warning", "error", at="1.branch.2.weight", by="residual-growth")),
+    ("residual-he-20", he_residual(20), says("error", at="1.branch.2.weight", by="residual-growth")),
     ("residual-zero-last", he_residual(20, zero_last=True), SILENT),
 ]
 

@@ -215,8 +215,6 @@ CATALOGUE = {
     "bilinear-default": "wrong-fan",
     "truncation-names-true-std": "ineffective-truncation",
     "bfloat16-outliers": "low-precision-outliers",
-    "attention-logits-too-large": "attention-logit-variance",
-    "post-norm-he": "post-norm scale",
 }
 
 

@@ -27,7 +27,15 @@ class WeightTooLarge(ModelRule):
     code: ClassVar[str] = "IC202"
     severity: ClassVar[Severity] = "warning"
     symptom: ClassVar[bool] = True
-    explains: ClassVar[tuple[str, ...]] = ("signal-explodes", "gradient-explodes", "saturated-units", "dead-units", "initial-loss-too-high")
+    explains: ClassVar[tuple[str, ...]] = (
+        "signal-explodes",
+        "gradient-explodes",
+        "saturated-units",
+        "dead-units",
+        "initial-loss-too-high",
+        "residual-growth",
+        "attention-logits-too-large",
+    )
     excess: float = tolerance(1.25, "smallest ratio of gain to required gain that can be blamed for a growing chain")
     branch_excess: float = tolerance(5.0, "largest ratio of gain to 1 inside a residual branch")
     normalized_excess: float = tolerance(10.0, "largest ratio of gain to required gain in front of a normalization")
