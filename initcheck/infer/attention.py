@@ -38,7 +38,8 @@ def attentions(roles: Roles, owners: Mapping[int, str], signals: Mapping[int, Si
             way = _way(roles, node)
             names = tuple(dict.fromkeys(name for product in way.products for name in _projections(roles, product, owners)))
             if way.products:
-                found.append(Attention(names, _eager(node, way, signals), node.shape[-1] if node.shape else 0))
+                keys = node.shape[-1] if node.shape else 0
+                found.append(Attention(names, _eager(node, way, signals), keys, biased=way.biased and way.factor is None))
     return tuple(found)
 
 
@@ -63,13 +64,12 @@ def _keys(node: Node) -> int:
 
 
 def _eager(node: Node, way: _Way, signals: Mapping[int, SignalStats]) -> Fact[float]:
-    stats = signals.get(node.id)
-    if not way.biased and stats is not None and stats.row_variance is not None:
-        return Known(stats.row_variance)
-    product = signals.get(way.products[0].id)
-    if way.factor is None or len(way.products) > 1 or product is None or product.row_variance is None:
-        return Unknown("a position bias of unknown size is part of the attention logits")
-    return Known(product.row_variance * way.factor**2)
+    stats, product = signals.get(node.id), signals.get(way.products[0].id)
+    if way.biased and way.factor is not None and len(way.products) == 1 and product is not None and product.row_variance is not None:
+        return Known(product.row_variance * way.factor**2)
+    if stats is None or stats.row_variance is None:
+        return Unknown("the attention logits were not measured")
+    return Known(stats.row_variance)
 
 
 def _way(roles: Roles, softmax: Node) -> _Way:

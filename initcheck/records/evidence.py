@@ -183,11 +183,13 @@ class Attention:
 
     projections: the weights that make its queries and keys (the scales of their normalization, if they have one); logit_variance: mean
     variance of the content logits along a row, scale included, position biases and masks left out; keys: entries of a row.
+    biased: position biases could not be told apart and are part of the variance.
     """
 
     projections: tuple[str, ...]
     logit_variance: Fact[float]
     keys: int
+    biased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
