@@ -18,6 +18,7 @@ from initcheck.discover.targets import parse as parse_target
 from initcheck.errors import InitcheckError, TargetError, UsageError
 from initcheck.infer.assemble import assemble
 from initcheck.infer.summary import summarise
+from initcheck.measure.barriers import lifted, zero_parameters
 from initcheck.measure.flow import gradient_flow
 from initcheck.measure.outputs import output_stats
 from initcheck.measure.signals import SignalObserver
@@ -33,7 +34,7 @@ from initcheck.records.target import Built, InputSummary, Target
 from initcheck.rules.judge import judge, selected
 from initcheck.trace.backward import backward
 from initcheck.trace.session import preserved
-from initcheck.trace.tracer import Trace, returned_floats, trace
+from initcheck.trace.tracer import ForwardError, Trace, returned_floats, trace
 
 Progress = Callable[[str], None]
 NO_RUN = RunStats(signals=(), flows=(), outputs=(), batch=0)
@@ -172,9 +173,27 @@ def _run(model: torch.nn.Module, inputs: object, settings: Settings) -> tuple[Gr
     backward(traced, settings.seed)
     parameters = dict(model.named_parameters())
     first = {name: parameter.grad for name, parameter in parameters.items()}
+    notes: tuple[str, ...] = ()
     with guess.prepare():
         flows = gradient_flow(model, parameters, lambda: _outputs(model, guess), settings.seed, first)
-    return graph, RunStats(observer.results(), flows, outputs, guess.summary.batch or batch, ()), guess.summary
+        if any(flow.state in ("late", "dead") for flow in flows) and zero_parameters(model):
+            notes = _behind_zeros(model, guess, graph, observer, settings.seed)
+    return graph, RunStats(observer.results(), flows, outputs, guess.summary.batch or batch, notes), guess.summary
+
+
+def _behind_zeros(model: torch.nn.Module, guess: Guess, graph: Graph, observer: SignalObserver, seed: int) -> tuple[str, ...]:
+    """A second measured run with the zero weights lifted: they hide everything in front of them from the outputs."""
+    again = SignalObserver(observer.batch)
+    try:
+        with lifted(model, seed):
+            traced = trace(model, guess.args, guess.kwargs, again)
+            backward(traced, seed)
+    except ForwardError:
+        return ("zero weights hide gradients, and the model does not run with other values in their place",)
+    if [node.op for node in traced.graph.nodes] != [node.op for node in graph.nodes]:
+        return ("zero weights hide gradients, and with other values in their place the model takes another way",)
+    observer.fill(again)
+    return ()
 
 
 def _outputs(model: torch.nn.Module, guess: Guess) -> list[torch.Tensor]:

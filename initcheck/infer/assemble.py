@@ -47,7 +47,7 @@ def assemble(
         target=target,
         recording=recording,
         layers=_with_outgoing(layers, roles, found),
-        chains=chains(roles, _used_as_layers(found), signals),
+        chains=chains(roles, _used_as_layers(found), signals, frozenset(stats.parameter for stats in weights if stats.second_moment == 0)),
         weights=weights,
         streams=streams(roles, scene.owners, signals),
         attentions=attentions(roles, scene.owners, signals),

@@ -65,8 +65,8 @@ def steps(roles: Roles, nodes: list[int]) -> Steps:
     return Steps(following, frozenset(heads))
 
 
-def chains(roles: Roles, uses: list[Use], signals: Mapping[int, SignalStats]) -> tuple[Chain, ...]:
-    """The longest stretch that ends at each last weight; the head is no part of it."""
+def chains(roles: Roles, uses: list[Use], signals: Mapping[int, SignalStats], zeros: frozenset[str] = frozenset()) -> tuple[Chain, ...]:
+    """The longest stretch that ends at each last weight; the head is no part of it, nor are zero weights (`zeros`) at its end."""
     weights = {use.node: use for use in uses if use.kind in CHAINED and not use.derived} | {
         use.node: use for use in uses if use.kind in CHAINED and use.derived
     }
@@ -88,6 +88,8 @@ def chains(roles: Roles, uses: list[Use], signals: Mapping[int, SignalStats]) ->
         path = [last]
         while path[0] in before:
             path.insert(0, before[path[0]])
+        while path and weights[path[-1]].parameter in zeros:
+            path.pop()
         if len(path) > 1:
             found.append(_chain(roles, [weights[node] for node in path], signals))
     return tuple(found)
@@ -113,6 +115,8 @@ def _hop(node: Node, before: Use, after: Use, signals: Mapping[int, SignalStats]
         if first.gradient is not None and second.gradient is not None:
             if not first.gradient.known() or not second.gradient.known():
                 backward = first.gradient if not first.gradient.known() else second.gradient
+            elif first.lifted != second.lifted:
+                backward = Unknown("a zero weight stands in between")
             else:
                 backward = _log_ratio(first.gradient.get(), second.gradient.get(), padding, "the gradient")
     return Hop(before.parameter, after.parameter, forward, backward, padding, max(after.fan_in, 1))

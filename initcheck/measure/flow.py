@@ -14,8 +14,9 @@ from initcheck.records.stats import GradientFlow
 
 _STEP = 1e-2
 """Length of a temporary step relative to the weight (dimensionless); far above rounding, far below a change of regime."""
-_STEPS = 2
-"""A zero factor blocks everything behind it for one step; two such barriers in a row are still a common healthy start."""
+_STEPS, _MOST_STEPS = 2, 6
+"""A zero factor blocks everything behind it for one step; two such barriers in a row are a common healthy start, and more of them are
+followed for as long as each step wakes something."""
 
 Run = Callable[[], Sequence[Tensor]]
 Gradients = dict[str, Tensor | None]
@@ -62,17 +63,18 @@ def _wake(
     """Decides between `late` and `dead` for all that are `zero`; what cannot be decided stays `zero`. Notes the steps of the late ones."""
     states = dict(states)
     with _restored(parameters):
-        for attempt in range(_STEPS):
-            moved = _step(parameters, gradients)
-            if not moved:
+        woke = False
+        for attempt in range(_MOST_STEPS):
+            if (attempt >= _STEPS and not woke) or not _step(parameters, gradients):
                 break
+            woke = False
             try:
                 gradients = _gradients(parameters, run(), seed + attempt + 1)
             except Exception:  # noqa: BLE001  (the user's forward may assert on anything; undecided is the honest answer)
                 return states
             for name, state in states.items():
                 if state == "zero" and _state(gradients.get(name)) == "flows":
-                    states[name], steps[name] = "late", attempt + 1
+                    states[name], steps[name], woke = "late", attempt + 1, True
             if "zero" not in states.values():
                 break
     return {name: "dead" if state == "zero" else state for name, state in states.items()}

@@ -64,6 +64,7 @@ class _Seen:
     operands: tuple[float | None, ...] = ()
     row_variance: float | None = None
     gradient: Fact[float] | None = None
+    lifted: bool = False
 
 
 class SignalObserver:
@@ -74,7 +75,7 @@ class SignalObserver:
     """
 
     def __init__(self, batch: int) -> None:
-        self._batch = max(batch, 1)
+        self.batch = max(batch, 1)
         self._seen: dict[int, _Seen] = {}
         self._backward = False
         self._channels = 0
@@ -113,7 +114,17 @@ class SignalObserver:
             return
         with torch.no_grad():
             total = sum_of_squares(values) if values.numel() else 0.0
-        seen.gradient = Unknown("the gradient holds NaN") if math.isnan(total) else Known(total / (self._batch * seen.units))
+        seen.gradient = Unknown("the gradient holds NaN") if math.isnan(total) else Known(total / (self.batch * seen.units))
+
+    def fill(self, other: SignalObserver) -> None:
+        """Takes over gradients from a run of the same operations with its zero weights lifted, where this run saw exactly none."""
+        for node, seen in self._seen.items():
+            found = other._seen.get(node)
+            empty = seen.gradient is None or (seen.gradient.known() and seen.gradient.get() == 0.0)
+            if found is None or found.op != seen.op or found.gradient is None or not found.gradient.known() or not empty:
+                continue
+            if found.gradient.get() > 0.0:
+                seen.gradient, seen.lifted = found.gradient, True
 
     def results(self) -> tuple[SignalStats, ...]:
         """Everything measured, in the order of execution."""
@@ -135,6 +146,7 @@ class SignalObserver:
             input_second_moment=seen.input_second_moment,
             operands=seen.operands,
             row_variance=seen.row_variance,
+            lifted=seen.lifted,
         )
 
     def _unit_axis(self, op: str, values: Tensor) -> int:

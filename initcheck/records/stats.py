@@ -77,7 +77,8 @@ class SignalStats:
     operation (`x` in `x @ w`, the input of a convolution), to about 2 %; `operands` E[x^2] of each tensor operand of a sum, or of a
     product or quotient that broadcasts, to about 2 %, None for one that was overwritten. `row_variance` is the mean variance along a
     row of attention logits, from 64 rows, masked entries left out: q k^T before its scale for a fused attention, the input for a
-    softmax, the output for a batched product.
+    softmax, the output for a batched product. `lifted` says that zero weights hide this place from the outputs: the gradient is then
+    one that arrives when they are replaced by tiny noise, and only its ratio to that of another lifted place means anything.
     """
 
     node: int
@@ -93,6 +94,7 @@ class SignalStats:
     input_second_moment: float | None = None
     operands: tuple[float | None, ...] = ()
     row_variance: float | None = None
+    lifted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,12 +54,12 @@ class AttentionLogitsTooLarge(ModelRule):
                 continue
             try:
                 variance = attention.logit_variance.get()
-                if variance > self.largest and attention.biased:
-                    raise NotKnown("position biases of unknown size are part of the attention logits")
             except NotKnown as reason:
                 unknown = reason
                 continue
-            if variance > self.largest:
+            if variance > self.largest and attention.biased:
+                unknown = NotKnown("position biases of unknown size are part of the attention logits")
+            elif variance > self.largest:
                 found.append((variance, attention))
         if found:
             yield self._say(found, evidence)

@@ -75,6 +75,16 @@ def test_the_steps_until_a_late_gradient_are_counted(x):
     assert (steps["4.weight"], steps["2.weight"], steps["0.weight"]) == (0, 1, 2)
 
 
+def test_a_row_of_barriers_is_followed_while_each_step_wakes_one(x):
+    model = mlp(nn.Tanh(), nn.Tanh(), nn.Tanh(), nn.Tanh())
+    for index in (2, 4, 6, 8):
+        nn.init.zeros_(model[index].weight)
+        nn.init.constant_(model[index].bias, 0.5)
+    states = flows(model, x)
+    assert states["8.weight"] == "flows"
+    assert {states[f"{index}.weight"] for index in (0, 2, 4, 6)} == {"late"}
+
+
 class Product(nn.Module):
     def __init__(self, left, right):
         super().__init__()
