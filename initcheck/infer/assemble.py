@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from initcheck.infer.attention import attentions
+from initcheck.infer.blocked import blockages
 from initcheck.infer.chains import chains, reached
 from initcheck.infer.flow import Flow, is_weighted
 from initcheck.infer.heads import heads
@@ -51,6 +52,7 @@ def assemble(
         weights=weights,
         streams=streams(roles, scene.owners, signals),
         attentions=attentions(roles, scene.owners, signals),
+        blockages=blockages(scene, found, [flow.parameter for flow in run.flows if flow.state == "dead"]),
         flows=run.flows,
         outputs=run.outputs,
         heads=heads(scene, layers, run.outputs),

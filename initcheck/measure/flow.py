@@ -42,12 +42,14 @@ def gradient_flow(
         seed: of the cotangent.
         first: the gradients of the first backward pass (random cotangent), if they are at hand; spares a pass.
     """
+    # a frozen zero stays zero; only where everything is frozen do all of them move
+    movable = {name: parameter for name, parameter in parameters.items() if parameter.requires_grad} or parameters
     with _all_trainable(model, parameters):
         gradients: Gradients = dict(first) if first is not None else _gradients(parameters, run(), seed)
         states = {name: _state(gradients.get(name)) for name in parameters}
         steps: dict[str, int] = {}
         if "zero" in states.values():
-            states = _wake(parameters, run, seed, gradients, states, steps)
+            states = _wake(parameters, movable, run, seed, gradients, states, steps)
     return tuple(GradientFlow(name, state, steps.get(name, 0)) for name, state in states.items() if state != "zero")
 
 
@@ -58,14 +60,20 @@ def _state(gradient: Tensor | None) -> str:
 
 
 def _wake(
-    parameters: Mapping[str, Parameter], run: Run, seed: int, gradients: Gradients, states: dict[str, str], steps: dict[str, int]
+    parameters: Mapping[str, Parameter],
+    movable: Mapping[str, Parameter],
+    run: Run,
+    seed: int,
+    gradients: Gradients,
+    states: dict[str, str],
+    steps: dict[str, int],
 ) -> dict[str, str]:
     """Decides between `late` and `dead` for all that are `zero`; what cannot be decided stays `zero`. Notes the steps of the late ones."""
     states = dict(states)
     with _restored(parameters):
         woke = False
         for attempt in range(_MOST_STEPS):
-            if (attempt >= _STEPS and not woke) or not _step(parameters, gradients):
+            if (attempt >= _STEPS and not woke) or not _step(movable, gradients):
                 break
             woke = False
             try:

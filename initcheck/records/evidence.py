@@ -193,6 +193,20 @@ class Attention:
 
 
 @dataclass(frozen=True, slots=True)
+class Blockage:
+    """Why a parameter never receives gradient.
+
+    cause: `flat` (a nonlinearity that is flat at every element), `zeros` (zero parameters in series: gradient arrives once they hold
+    something else), `zero factor` (a constant or data that are zero), `selected` (a mask, an index or an empty batch chose other values
+    in this run), or `unknown`. by: the module or parameter that blocks it.
+    """
+
+    parameter: str
+    cause: str
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """All that a rule may look at."""
 
@@ -203,6 +217,7 @@ class Evidence:
     weights: tuple[WeightStats, ...]
     streams: tuple[Stream, ...] = ()
     attentions: tuple[Attention, ...] = ()
+    blockages: tuple[Blockage, ...] = ()
     flows: tuple[GradientFlow, ...] = ()
     outputs: tuple[OutputStats, ...] = ()
     heads: tuple[Head, ...] = ()

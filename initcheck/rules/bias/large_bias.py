@@ -30,6 +30,7 @@ class LargeBias(LayerRule):
     severity: ClassVar[Severity] = "warning"
     explains: ClassVar[tuple[str, ...]] = (
         "dead-units",
+        "no-gradient",
         "saturated-units",
         "signal-vanishes",
         "signal-explodes",

@@ -41,6 +41,7 @@ class SchemeNonlinearityMismatch(LayerRule):
         "gradient-vanishes",
         "gradient-explodes",
         "dead-units",
+        "no-gradient",
         "saturated-units",
         "initial-loss-too-high",
     )

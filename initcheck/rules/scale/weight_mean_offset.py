@@ -37,6 +37,7 @@ class WeightMeanOffset(ModelRule):
         "gradient-vanishes",
         "gradient-explodes",
         "dead-units",
+        "no-gradient",
         "saturated-units",
         "initial-loss-too-high",
         "scheme-nonlinearity-mismatch",

@@ -32,6 +32,7 @@ class WeightTooLarge(ModelRule):
         "gradient-explodes",
         "saturated-units",
         "dead-units",
+        "no-gradient",
         "initial-loss-too-high",
         "residual-growth",
         "attention-logits-too-large",

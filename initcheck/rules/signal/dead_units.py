@@ -24,6 +24,7 @@ class DeadUnits(LayerRule):
     code: ClassVar[str] = "IC105"
     severity: ClassVar[Severity] = "warning"
     symptom: ClassVar[bool] = True
+    explains: ClassVar[tuple[str, ...]] = ("no-gradient",)
     warns: float = tolerance(0.9, "smallest share of dead units that is a warning")
     fails: float = tolerance(0.99, "smallest share of dead units that is an error")
     examples: ClassVar[tuple[Example, ...]] = ()

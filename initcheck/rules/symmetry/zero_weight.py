@@ -37,6 +37,7 @@ class ZeroWeight(LayerRule):
         "identical-units",
         "signal-explodes",
         "gradient-explodes",
+        "no-gradient",
     )
     examples: ClassVar[tuple[Example, ...]] = (
         Example(

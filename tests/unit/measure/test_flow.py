@@ -157,6 +157,14 @@ def test_frozen_parameters_are_asked_and_stay_frozen(x):
     assert model[0].bias.requires_grad
 
 
+def test_a_frozen_zero_stays_zero(x):
+    model = Product(torch.randn(8, 2), torch.zeros(2, 8))
+    model.right.requires_grad_(False)
+    assert flows(model, x) == {"left": "dead", "right": "flows"}
+    model.left.requires_grad_(False)
+    assert flows(model, x) == {"left": "late", "right": "flows"}
+
+
 def test_given_gradients_spare_the_first_pass(x):
     model = mlp(nn.ReLU())
     output = model(x)
