@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias
 
 from initcheck.errors import NotKnown, UsageError
 from initcheck.records.evidence import Evidence, Layer
@@ -114,25 +115,45 @@ def _merge(findings: Iterable[Finding]) -> list[Finding]:
 def _fold(findings: list[Finding], evidence: Evidence) -> list[Finding]:
     """Folds each symptom into the first finding that explains it; the explaining finding takes over its severity."""
     rules = {cls.code: cls for cls in rule_classes()}
-    kept = list(findings)
-    # a symptom that explains others is folded before them, so that each reaches its last cause at once
-    for symptom in sorted(findings, key=lambda finding: (rules[finding.code].symptom, not rules[finding.code].explains)):
-        name = symptom.name
-        causes = [
-            finding
-            for finding in kept
-            if name in rules[finding.code].explains
-            and finding.code != symptom.code
-            and rank(finding.severity) >= rank(rules[finding.code].explains_from)
-        ]
-        near = _neighbourhood(symptom, evidence)
-        cause = next((c for c in causes if rules[c.code].spreads or near & _neighbourhood(c, evidence, alone=True)), None)
-        if cause is None or symptom not in kept:
+    kept = {_key(finding): finding for finding in findings}
+    moved: dict[_Key, _Key] = {}
+    # a symptom that explains others is folded before them, so that they can follow it to its cause
+    for plain in sorted(findings, key=lambda finding: (rules[finding.code].symptom, not rules[finding.code].explains)):
+        symptom = kept.get(_key(plain))
+        if symptom is None:
             continue
-        kept.remove(symptom)
+        near = _neighbourhood(symptom, evidence)
+        causes = [
+            _last(_key(other), moved)
+            for other in (*kept.values(), *(finding for finding in findings if _key(finding) in moved))
+            if symptom.name in rules[other.code].explains
+            and other.code != symptom.code
+            and rank(other.severity) >= rank(rules[other.code].explains_from)
+            and (rules[other.code].spreads or near & _neighbourhood(other, evidence, alone=True))
+        ]
+        cause = next((kept[key] for key in causes if key != _key(symptom)), None)
+        if cause is None:
+            continue
+        moved[_key(symptom)] = _key(cause)
+        del kept[_key(symptom)]
         told = (*cause.symptoms, symptom.message, *symptom.symptoms)
-        kept[kept.index(cause)] = dataclasses.replace(cause, severity=louder(cause.severity, symptom.severity), symptoms=told)
-    return kept
+        kept[_key(cause)] = dataclasses.replace(cause, severity=louder(cause.severity, symptom.severity), symptoms=told)
+    return list(kept.values())
+
+
+_Key: TypeAlias = tuple[str, tuple[str, ...], str]
+
+
+def _key(finding: Finding) -> _Key:
+    """What tells a finding apart from the others while symptoms are added to it."""
+    return finding.code, finding.parameters, finding.message
+
+
+def _last(key: _Key, moved: Mapping[_Key, _Key]) -> _Key:
+    """Where a finding went in the end."""
+    while key in moved:
+        key = moved[key]
+    return key
 
 
 def _neighbourhood(finding: Finding, evidence: Evidence, *, alone: bool = False) -> set[str]:

@@ -31,6 +31,7 @@ class LargeBias(LayerRule):
     explains: ClassVar[tuple[str, ...]] = (
         "dead-units",
         "no-gradient",
+        "correlated-outputs",
         "saturated-units",
         "signal-vanishes",
         "signal-explodes",

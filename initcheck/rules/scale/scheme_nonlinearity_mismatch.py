@@ -42,6 +42,7 @@ class SchemeNonlinearityMismatch(LayerRule):
         "gradient-explodes",
         "dead-units",
         "no-gradient",
+        "correlated-outputs",
         "saturated-units",
         "initial-loss-too-high",
     )

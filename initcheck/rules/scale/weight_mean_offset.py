@@ -38,6 +38,7 @@ class WeightMeanOffset(ModelRule):
         "gradient-explodes",
         "dead-units",
         "no-gradient",
+        "correlated-outputs",
         "saturated-units",
         "initial-loss-too-high",
         "scheme-nonlinearity-mismatch",

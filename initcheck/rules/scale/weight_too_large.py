@@ -33,6 +33,7 @@ class WeightTooLarge(ModelRule):
         "saturated-units",
         "dead-units",
         "no-gradient",
+        "correlated-outputs",
         "initial-loss-too-high",
         "residual-growth",
         "attention-logits-too-large",

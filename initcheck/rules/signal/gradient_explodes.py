@@ -26,6 +26,7 @@ class GradientExplodes(ModelRule):
     code: ClassVar[str] = "IC104"
     severity: ClassVar[Severity] = "error"
     symptom: ClassVar[bool] = True
+    explains: ClassVar[tuple[str, ...]] = ("correlated-outputs",)
     examples: ClassVar[tuple[Example, ...]] = ()
 
     def check(self, evidence: Evidence) -> Iterator[Finding]:

@@ -26,6 +26,7 @@ class GradientVanishes(ModelRule):
     code: ClassVar[str] = "IC103"
     severity: ClassVar[Severity] = "error"
     symptom: ClassVar[bool] = True
+    explains: ClassVar[tuple[str, ...]] = ("correlated-outputs",)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             bad="from torch import nn\n\nmodel = nn.Sequential(*[part for _ in range(10) for part in (nn.Linear(64, 64), nn.ReLU())], nn.Linear(64, 4))\n",

@@ -46,6 +46,7 @@ class ResidualGrowth(ModelRule):
         "gradient-explodes",
         "saturated-units",
         "initial-loss-too-high",
+        "correlated-outputs",
         "attention-logits-too-large",
     )
     post_norm: float = tolerance(16.0, "largest ln prod(1 + r) over a post-norm stream, in nats")

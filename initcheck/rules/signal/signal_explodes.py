@@ -26,6 +26,7 @@ class SignalExplodes(ModelRule):
     code: ClassVar[str] = "IC102"
     severity: ClassVar[Severity] = "error"
     symptom: ClassVar[bool] = True
+    explains: ClassVar[tuple[str, ...]] = ("correlated-outputs",)
     examples: ClassVar[tuple[Example, ...]] = ()
 
     def check(self, evidence: Evidence) -> Iterator[Finding]:

@@ -26,6 +26,7 @@ class SignalVanishes(ModelRule):
     code: ClassVar[str] = "IC101"
     severity: ClassVar[Severity] = "error"
     symptom: ClassVar[bool] = True
+    explains: ClassVar[tuple[str, ...]] = ("correlated-outputs",)
     examples: ClassVar[tuple[Example, ...]] = ()
 
     def check(self, evidence: Evidence) -> Iterator[Finding]:

@@ -31,6 +31,7 @@ class ConstantWeight(ModelRule):
         "gradient-vanishes",
         "gradient-explodes",
         "dead-units",
+        "correlated-outputs",
         "saturated-units",
         "initial-loss-too-high",
         "weight-mean-offset",

@@ -29,7 +29,14 @@ class IdenticalUnits(LayerRule):
 
     code: ClassVar[str] = "IC303"
     severity: ClassVar[Severity] = "warning"
-    explains: ClassVar[tuple[str, ...]] = ("signal-vanishes", "signal-explodes", "gradient-vanishes", "gradient-explodes", "dead-units")
+    explains: ClassVar[tuple[str, ...]] = (
+        "signal-vanishes",
+        "signal-explodes",
+        "gradient-vanishes",
+        "gradient-explodes",
+        "dead-units",
+        "correlated-outputs",
+    )
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             bad="import torch\nfrom torch import nn\n\nmodel = nn.Sequential(nn.Linear(16, 32), nn.ReLU(), nn.Linear(32, 4))\n"

@@ -38,6 +38,7 @@ class ZeroWeight(LayerRule):
         "signal-explodes",
         "gradient-explodes",
         "no-gradient",
+        "correlated-outputs",
     )
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
