@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from initcheck.errors import NotKnown
 from initcheck.theory.mean_field import chi_1, depth_scale, fixed_point, length_map
-from initcheck.theory.nonlinearities import canonical, curve, moments
+from initcheck.theory.nonlinearities import Parameter, canonical, curve, filled, moments
 
 _DEGREES = 160
 """Hermite polynomials in the expansion of a nonlinearity; what they leave out is put at the next power, so that C(1) stays exact."""
@@ -34,7 +34,7 @@ class Correlation:
     depth_scale: float
 
 
-def correlation_map(role: str, weight_gain: float, bias_std: float, q: float, c: float, parameter: float | None = None) -> float:
+def correlation_map(role: str, weight_gain: float, bias_std: float, q: float, c: float, parameter: Parameter = None) -> float:
     """The next layer's correlation of two inputs: (weight_gain^2 E[phi(u1) phi(u2)] + bias_std^2) over the next second moment.
 
     u1 and u2 are jointly normal with second moment q and correlation c. At a fixed point q of the length map this is the C(c) of Poole et al.
@@ -56,7 +56,7 @@ def correlation_map(role: str, weight_gain: float, bias_std: float, q: float, c:
     return (weight_gain**2 * product + bias_std**2) / length_map(role, weight_gain, bias_std, q, parameter)
 
 
-def joint_moment(role: str, q: float, c: float, parameter: float | None = None) -> float:
+def joint_moment(role: str, q: float, c: float, parameter: Parameter = None) -> float:
     """E[phi(u1) phi(u2)] for jointly normal u1, u2 of second moment q and correlation c: closed forms, else a Hermite expansion.
 
     The bend of the curve at zero, which a series only meets slowly, is taken out and treated in closed form. The relative error is below
@@ -65,17 +65,16 @@ def joint_moment(role: str, q: float, c: float, parameter: float | None = None) 
     Raises:
         NotKnown: for an unknown role or a q that is not positive.
     """
-    shape = curve(role)
-    value = shape.default if parameter is None or math.isnan(parameter) else float(parameter)
+    given = filled(role, parameter)
     closed = _CLOSED.get(canonical(role))
     if closed is not None:
-        return closed(q, c, value)
-    fold, coefficients = _expansion(role, q, parameter)
+        return closed(q, c, given[0] if given else math.nan)
+    fold, coefficients = _expansion(canonical(role), q, given)
     return _series(coefficients, c) + fold**2 * _rectified(q, c, -1.0)
 
 
 def correlation_fixed_point(
-    role: str, weight_gain: float, bias_std: float = 0.0, q: float | None = None, parameter: float | None = None
+    role: str, weight_gain: float, bias_std: float = 0.0, q: float | None = None, parameter: Parameter = None
 ) -> Correlation:
     """The stable correlation in [0, 1] that pairs of inputs are drawn to at second moment q (by default the fixed point of the length map).
 
@@ -118,31 +117,29 @@ def correlation_after(role: str, weight_gain: float, bias_std: float, q: float, 
 
 
 @lru_cache(maxsize=256)
-def _expansion(role: str, q: float, parameter: float | None) -> tuple[float, tuple[float, ...]]:
+def _expansion(role: str, q: float, given: tuple[float, ...]) -> tuple[float, tuple[float, ...]]:
     """The size b of the fold b |x| in phi, and the series in c of E[phi(u1) phi(u2)] - b^2 E[|u1| |u2|], whose last term is the rest at c = 1.
 
     The coefficients are squares of those of phi(sqrt(q) z) and b |sqrt(q) z| in normalized Hermite polynomials.
     """
     import numpy as np
 
-    shape = curve(role)
-    value = shape.default if parameter is None or math.isnan(parameter) else float(parameter)
-    root = math.sqrt(q)
-    bends = [kink / root for kink in shape.kinks(value) if abs(kink) < _REACH * root]
+    shape, root = curve(role), math.sqrt(q)
+    bends = [kink / root for kink in shape.kinks(*given) if abs(kink) < _REACH * root]
     edges = np.unique(np.concatenate([np.arange(-_REACH, _REACH + _PANEL / 2, _PANEL), [0.0], bends]))
     nodes, weights = np.polynomial.legendre.leggauss(_NODES)
     half, middle = np.diff(edges)[:, None] / 2.0, (edges[1:] + edges[:-1])[:, None] / 2.0
     z = (middle + half * nodes).ravel()
     density = (half * weights).ravel() * np.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)
-    mass = density * np.array([shape.value(root * point, value) for point in z.tolist()])
-    fold = 0.5 * (shape.slope(_TINY, value) - shape.slope(-_TINY, value))
+    mass = density * np.array([shape.value(root * point, *given) for point in z.tolist()])
+    fold = 0.5 * (shape.slope(_TINY, *given) - shape.slope(-_TINY, *given))
     folded = density * fold * root * np.abs(z)
     before, now = np.zeros_like(z), np.ones_like(z)
     squares = []
     for degree in range(_DEGREES):
         squares.append(float(mass @ now) ** 2 - float(folded @ now) ** 2)
         before, now = now, (z * now - math.sqrt(degree) * before) / math.sqrt(degree + 1.0)
-    return fold, (*squares, moments(role, q, parameter).square - fold**2 * q - sum(squares))
+    return fold, (*squares, moments(role, q, given).square - fold**2 * q - sum(squares))
 
 
 def _series(squares: Sequence[float], c: float) -> float:

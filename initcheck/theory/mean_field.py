@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from initcheck.errors import NotKnown
 from initcheck.theory.drift import HARMLESS, costly_depth
-from initcheck.theory.nonlinearities import moments
+from initcheck.theory.nonlinearities import Parameter, moments
 
 _LOWEST, _HIGHEST = 1e-6, 1e6
 _GRID = 120
@@ -56,7 +56,7 @@ class Compounding:
         return f"harmless to depth {self.harmless}, costs accuracy from {self.costs}, fails from {self.fails}"
 
 
-def length_map(role: str, weight_gain: float, bias_std: float, q: float, parameter: float | None = None) -> float:
+def length_map(role: str, weight_gain: float, bias_std: float, q: float, parameter: Parameter = None) -> float:
     """The next layer's second moment: weight_gain^2 E[phi(sqrt(q) z)^2] + bias_std^2.
 
     Raises:
@@ -65,7 +65,7 @@ def length_map(role: str, weight_gain: float, bias_std: float, q: float, paramet
     return weight_gain**2 * moments(role, q, parameter).square + bias_std**2
 
 
-def chi_1(role: str, weight_gain: float, q: float, parameter: float | None = None) -> float:
+def chi_1(role: str, weight_gain: float, q: float, parameter: Parameter = None) -> float:
     """Factor of the squared gradient per layer at pre-activation second moment q: weight_gain^2 E[phi'(sqrt(q) z)^2].
 
     Raises:
@@ -110,7 +110,7 @@ def compounding(ratio: float) -> Compounding:
     return Compounding(ratio, costs - 1, costs, fails)
 
 
-def fixed_point(role: str, weight_gain: float, bias_std: float = 0.0, parameter: float | None = None) -> FixedPoint | None:
+def fixed_point(role: str, weight_gain: float, bias_std: float = 0.0, parameter: Parameter = None) -> FixedPoint | None:
     """The stable second moment in (1e-6, 1e6) that the length map settles at.
 
     Returns:
@@ -136,7 +136,7 @@ def fixed_point(role: str, weight_gain: float, bias_std: float = 0.0, parameter:
     return None
 
 
-def critical_point(role: str, q: float, parameter: float | None = None) -> tuple[float, float]:
+def critical_point(role: str, q: float, parameter: Parameter = None) -> tuple[float, float]:
     """Weight and bias variance (times fan_in, and as it is) at which q reproduces itself and the gradient keeps its size.
 
     Raises:
@@ -150,7 +150,7 @@ def critical_point(role: str, q: float, parameter: float | None = None) -> tuple
     return weight, max(bias, 0.0)
 
 
-def _at(role: str, weight_gain: float, bias_std: float, q: float, parameter: float | None) -> FixedPoint:
+def _at(role: str, weight_gain: float, bias_std: float, q: float, parameter: Parameter) -> FixedPoint:
     step = 1e-4 * q
     rise = length_map(role, weight_gain, bias_std, q + step, parameter) - length_map(role, weight_gain, bias_std, q - step, parameter)
     chi = chi_1(role, weight_gain, q, parameter)

@@ -36,6 +36,7 @@ class DyingBias(LayerRule):
         "signal-explodes",
         "gradient-explodes",
         "weight-too-small",
+        "correlated-outputs",
     )
     ratio: float = tolerance(-0.25, "most negative ratio of the mean bias to the rms of the weighted sum that is not suspected")
     dead: float = tolerance(0.9, "smallest share of units off for every input that counts as dead")

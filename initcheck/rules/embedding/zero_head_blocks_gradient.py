@@ -34,6 +34,8 @@ class ZeroHeadBlocksGradient(ModelRule):
 
     code: ClassVar[str] = "IC705"
     severity: ClassVar[Severity] = "info"
+    spreads: ClassVar[bool] = True
+    explains: ClassVar[tuple[str, ...]] = ("no-gradient",)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             bad=BRANCHED.format(branch="        nn.init.zeros_(self.down.weight)\n        nn.init.zeros_(self.down.bias)\n"),

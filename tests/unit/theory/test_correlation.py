@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from initcheck.errors import NotKnown
 from initcheck.theory.correlation import correlation_after, correlation_fixed_point, correlation_map, joint_moment
 from initcheck.theory.mean_field import chi_1, fixed_point
-from initcheck.theory.nonlinearities import curve, moments
+from initcheck.theory.nonlinearities import curve, filled, moments
 
 ROLES = (
     "linear",
@@ -39,7 +39,7 @@ def polar(role, q, c):
     (turns, turned), (steps, stepped) = np.polynomial.legendre.leggauss(16), np.polynomial.legendre.leggauss(64)
     radii, total = 5.5 * (steps + 1.0), 0.0
     shares = 5.5 * stepped * radii * np.exp(-(radii**2) / 2)
-    phi = np.vectorize(lambda x: shape.value(x, shape.default), otypes=[float])
+    phi = np.vectorize(lambda x: shape.value(x, *filled(role)), otypes=[float])
     for low, high in zip(cuts[:-1], cuts[1:], strict=True):
         for turn, share in zip((low + high) / 2 + (high - low) / 2 * turns, (high - low) / 2 * turned, strict=True):
             both = phi(math.sqrt(q) * radii * math.cos(turn)) * phi(math.sqrt(q) * radii * math.cos(turn - apart))
@@ -62,7 +62,7 @@ def test_closed_forms_are_what_a_series_gives(c):
     second = c * first + math.sqrt(1 - c * c) * noise
     for role in ROLES:
         shape = curve(role)
-        phi = np.vectorize(lambda x, shape=shape: shape.value(x, shape.default), otypes=[float])
+        phi = np.vectorize(lambda x, shape=shape, role=role: shape.value(x, *filled(role)), otypes=[float])
         both = phi(1.2 * first) * phi(1.2 * second)
         assert both.mean() == pytest.approx(joint_moment(role, 1.44, c), abs=4.5 * both.std() / 20_000**0.5), role
 
