@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from initcheck.infer.ops import attribute, transparent
 from initcheck.infer.products import is_product
@@ -22,6 +22,7 @@ class _Way:
     """From a softmax back to the products that make its logits."""
 
     products: list[Node]
+    scales: set[str] = field(default_factory=set)
     factor: float | None = 1.0
     biased: bool = False
 
@@ -37,6 +38,7 @@ def attentions(roles: Roles, owners: Mapping[int, str], signals: Mapping[int, Si
         elif node.op == "softmax":
             way = _way(roles, node)
             names = tuple(dict.fromkeys(name for product in way.products for name in _projections(roles, product, owners)))
+            names += tuple(sorted(way.scales - set(names)))
             if way.products:
                 keys = node.shape[-1] if node.shape else 0
                 found.append(Attention(names, _eager(node, way, signals), keys, biased=way.biased and way.factor is None))
@@ -87,6 +89,8 @@ def _way(roles: Roles, softmax: Node) -> _Way:
                 way.factor, way.biased = None, True  # what it adds may be a mask or a bias
         elif transparent(node) or node.op in ("where", "tanh"):
             _pass(way, node, len(data))
+            if node.op in ("mul", "div"):
+                way.scales |= {name for edge in node.inputs if edge not in data for name in flow.parameters(edge.node)[0]}
             waiting += [edge.node for edge in data]
     return way
 

@@ -181,7 +181,8 @@ class Stream:
 class Attention:
     """One softmax attention.
 
-    projections: the weights that make its queries and keys (the scales of their normalization, if they have one); logit_variance: mean
+    projections: the weights that make its queries and keys (the scales of their normalization, if they have one), and learned scales of
+    the logits; logit_variance: mean
     variance of the content logits along a row, scale included, position biases and masks left out; keys: entries of a row.
     biased: position biases could not be told apart and are part of the variance.
     """

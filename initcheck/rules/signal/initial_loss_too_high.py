@@ -13,6 +13,11 @@ from initcheck.records.rule import Example
 from initcheck.rules.base import ModelRule, tolerance, written_at
 from initcheck.rules.logits import FAILS, WARNS, logit_heads, loss_severity
 
+_MODEL = (
+    "from torch import nn\n\n\nclass Scaled(nn.Module):\n    def forward(self, x):\n        return {factor} * x\n\n\n"
+    "model = nn.Sequential(nn.Linear(64, 256), nn.LayerNorm(256), Scaled(), nn.Linear(256, 10))\n"
+)
+
 
 @dataclass(frozen=True)
 class InitialLossTooHigh(ModelRule):
@@ -31,8 +36,8 @@ class InitialLossTooHigh(ModelRule):
     fails: float = tolerance(FAILS, "smallest excess in nats that is an error")
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
-            bad="from torch import nn\n\nmodel = nn.Sequential(nn.Linear(64, 256), nn.LayerNorm(256), nn.Linear(256, 10))\nnn.init.constant_(model[1].weight, 20.0)\n",
-            good="from torch import nn\n\nmodel = nn.Sequential(nn.Linear(64, 256), nn.LayerNorm(256), nn.Linear(256, 10))\n",
+            bad=_MODEL.format(factor="12.0"),
+            good=_MODEL.format(factor="1.0"),
             input_shape=(64,),
         ),
     )
