@@ -12,6 +12,7 @@ import torch
 from initcheck import __version__
 from initcheck.construct.builder import construct
 from initcheck.construct.inputs import Guess, candidates, choose_batch, describe, first_that_runs, normalise, parse
+from initcheck.construct.plumbing.holdings import held
 from initcheck.construct.provenance import unwatched
 from initcheck.construct.recorder import Recorder
 from initcheck.discover.targets import parse as parse_target
@@ -155,11 +156,12 @@ def _run(model: torch.nn.Module, inputs: object, settings: Settings) -> tuple[Gr
     """One measured forward and backward pass on the given input, or on the first synthesised one that runs."""
     batch = choose_batch(model, settings.batch)
     observer = SignalObserver(batch)
+    tensors = {one.name: one.tensor for one in held(model)}
 
     def attempt(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Trace:
         nonlocal observer
         observer = SignalObserver(_batch_of(args, kwargs, batch))
-        return trace(model, args, kwargs, observer)
+        return trace(model, args, kwargs, observer, tensors)
 
     if inputs is not None or settings.inputs:
         args, kwargs = normalise(inputs) if inputs is not None else parse(settings.inputs, batch, settings.seed)

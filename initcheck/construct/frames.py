@@ -180,6 +180,11 @@ def _is_helper(frame: FrameType, written: Collection[int]) -> bool:
     return any(isinstance(value, torch.Tensor) and storage_key(value) in written for value in candidates)
 
 
+def kind_of(code: CodeType) -> Kind:
+    """Whose code this is."""
+    return _kinds.get(code) or _classify(code)
+
+
 def _classify(code: CodeType) -> Kind:
     kind = _kinds[code] = _kind(code, code.co_filename)
     return kind

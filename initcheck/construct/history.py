@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
+from weakref import ReferenceType
 
 import torch
 
@@ -74,7 +75,8 @@ class Event:
 
     `call` is None when `reason` says why. `spot` is the line that asked for the values, `here` the line of this very operation.
     `regions` is None for the whole storage. `pure`: the values are those of the sources. `instance` is shared by the operations
-    of one run of an initializing function; `opens`: later ones of that run may fold into this event.
+    of one run of an initializing function; `opens`: later ones of that run may fold into this event. `told`: somebody outside torch.nn
+    asked for it on purpose, in the memory of a parameter; `sweep` numbers the call of `Module.apply` that it happened in (0: none).
     """
 
     deed: Deed
@@ -90,17 +92,46 @@ class Event:
     here: Spot | None = None
     source_origin: Origin = "unknown"
     opens: bool = True
+    told: bool = False
+    sweep: int = 0
+
+
+class Home(NamedTuple):
+    """A place where a parameter was registered: weakly the module, the name there, the part of the memory, and the line."""
+
+    module: ReferenceType[torch.nn.Module]
+    name: str
+    region: Region
+    spot: Spot | None
 
 
 @dataclass(slots=True)
 class Slot:
-    """One storage. `suspect`: some of its elements may never have been written; `created` is the user's line that made it."""
+    """One storage. `suspect`: some of its elements may never have been written; `created` is the user's line that made it.
+
+    owner: weakly, a parameter that lived here. parents: the memories of parameters that it was computed from when it was made;
+    mirrors: by nothing but copies. read: something read it since its last whole write. notable: worth keeping when the memory
+    is gone. undone: deliberate whole writes, each with the one that replaced it. homes: where it was registered as a parameter;
+    replaced: the line that put another parameter into the place of its own.
+    """
 
     serial: int
     reference: object
     created: Spot | None = None
     suspect: bool = False
     events: list[Event] = field(default_factory=list)
+    owner: ReferenceType[torch.Tensor] | None = None
+    parents: tuple[int, ...] = ()
+    mirrors: bool = False
+    read: bool = False
+    notable: bool = False
+    undone: list[tuple[Event, Event]] = field(default_factory=list)
+    homes: list[Home] = field(default_factory=list)
+    replaced: Spot | None = None
+
+    def gone(self) -> bool:
+        """Whether the memory was freed."""
+        return bool(self.reference.expired())  # type: ignore[attr-defined]
 
     def ruling(self) -> Event | None:
         """The write that decides what the memory holds: the last whole one, else the last one."""
@@ -122,6 +153,9 @@ class Slot:
         """
         last = self.events[-1] if self.events else None
         if event.deed in ("overwrite", "foreign", "empty") and event.regions is None:
+            before = self.ruling()
+            if before is not None and before.told and not _continues(before, event) and len(self.undone) < SOURCES:
+                self.undone.append((before, event))
             self.events = [event]
         elif last and last.opens and event.instance and last.instance == event.instance:
             _fold(last, event)
@@ -131,6 +165,11 @@ class Slot:
             alike = sum(old.regions == event.regions for old in self.events) if len(self.events) > REPEATS else 0
             if alike < REPEATS:
                 self.events.append(event)
+
+
+def _continues(before: Event, event: Event) -> bool:
+    """Whether two whole writes are one deed: of one run of a function, or of one line that is run again."""
+    return before.spot == event.spot or (before.instance is not None and before.instance == event.instance)
 
 
 def _fold(last: Event, event: Event) -> None:

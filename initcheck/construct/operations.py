@@ -34,6 +34,11 @@ RANDOM = frozenset({
     "normal_", "uniform_", "random_", "bernoulli_", "exponential_", "geometric_", "log_normal_", "cauchy_", "xavier_uniform_",
     "xavier_normal_", "kaiming_uniform_", "kaiming_normal_", "trunc_normal_", "orthogonal_", "sparse_",
 })
+DROPPABLE = frozenset({
+    "mul", "div", "add", "sub", "rsub", "clamp", "clamp_min", "clamp_max", "masked_fill", "index_fill", "fill", "triu", "tril", "lerp",
+    "erfinv", "neg", "pow", "copy",
+})
+"""Operations with a twin that works in place, so that somebody who drops their result meant the twin."""
 UNSPOKEN = frozenset({
     "dtype", "layout", "device", "pin_memory", "memory_format", "non_blocking", "generator", "size", "stride", "names", "implicit",
     "requires_grad",

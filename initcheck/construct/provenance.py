@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -12,8 +13,9 @@ from initcheck.construct import poison
 from initcheck.construct.coverage import covered
 from initcheck.construct.frames import location, storage_key
 from initcheck.construct.history import Event, Region, Slot, region_of
+from initcheck.construct.plumbing.holdings import Held, held
 from initcheck.records.fact import Fact, Known, Unknown
-from initcheck.records.recording import Origin, ParameterRecord, Recording, Write
+from initcheck.records.recording import Origin, ParameterRecord, Recording, TensorRecord, Write
 from initcheck.records.source import Location
 
 UNWATCHED = "the model was built before initcheck watched"
@@ -49,7 +51,8 @@ def unwatched(model: torch.nn.Module) -> Recording:
             notes.append(f"{group.names[0]} is lazy and has no memory yet")
         else:
             records.append(_record(group))
-    return Recording(tuple(records), watched=False, notes=tuple(notes))
+    tensors = tuple(_tensor_record(one, None) for one in held(model))
+    return Recording(tuple(records), watched=False, notes=tuple(notes), tensors=tensors)
 
 
 def resolve(model: torch.nn.Module, watched: Watched) -> Recording:
@@ -69,7 +72,13 @@ def resolve(model: torch.nn.Module, watched: Watched) -> Recording:
                 f"{record.name}: {record.unwritten} of {group.tensor.numel()} elements hold NaN in place of whatever was in memory"
             )
         records.append(record)
-    return Recording(tuple(records), notes=tuple(notes))
+    tensors = tuple(_tensor_record(one, watched) for one in held(model))
+    notes += [
+        f"{one.name}: {one.unwritten} of {math.prod(one.shape)} elements hold NaN in place of whatever was in memory"
+        for one in tensors
+        if one.unwritten
+    ]
+    return Recording(tuple(records), notes=tuple(notes), tensors=tensors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +117,24 @@ def _record(group: _Group) -> ParameterRecord:
         module=group.module,
         owner=group.owner,
         tied=group.names[1:],
+    )
+
+
+def _tensor_record(one: Held, watched: Watched | None) -> TensorRecord:
+    group = _Group((one.name,), one.tensor, storage_key(one.tensor) or 0, one.module, one.owner)
+    record = _watched_record(group, watched) if watched is not None else _record(group)
+    return TensorRecord(
+        name=record.name,
+        kind=one.kind,
+        shape=record.shape,
+        dtype=record.dtype,
+        trainable=record.trainable and one.tensor.is_leaf,
+        module=one.module,
+        owner=one.owner,
+        persistent=one.persistent,
+        writes=record.writes,
+        unwritten=record.unwritten,
+        created=record.created,
     )
 
 
@@ -166,10 +193,10 @@ def _writes(record: ParameterRecord, region: Region, events: Sequence[Event], wa
     start = full[-1] if full else 0
     deeds = deeds[start:]
     parts = [event for event in deeds[1 if full else 0 :] if event.deed == "overwrite"]
-    writes = [_write(record.name, event, region, watched) for event in deeds]
+    writes = [write_of(record.name, event, region, watched) for event in deeds]
     pieces = [piece for event in parts for piece in event.regions or ()]
     if len(parts) > 1 and sum(piece.numel for piece in pieces) >= region.numel and covered(region, pieces) == region.numel:
-        joined = _joined([_write(record.name, event, region, watched) for event in parts])
+        joined = _joined([write_of(record.name, event, region, watched) for event in parts])
         after = deeds.index(parts[0])
         rest = [write for event, write in zip(deeds[after:], writes[after:], strict=True) if event not in parts]
         writes = [joined, *rest]
@@ -203,7 +230,8 @@ def _joined(parts: Sequence[Write]) -> Write:
     return replace(parts[-1], call=call, origin=origin, extent="full", lineage=lineage, sources=sources)
 
 
-def _write(name: str, event: Event, region: Region, watched: Watched) -> Write:
+def write_of(name: str, event: Event, region: Region, watched: Watched) -> Write:
+    """An event as the record of a write into the parameter `name`, which lies in `region` of its memory."""
     own = {name}
     sources = tuple(dict.fromkeys(other for serial in event.sources for other in watched.names.get(serial, ()) if other not in own))
     copied = event.pure and bool(sources) and event.deed == "overwrite"

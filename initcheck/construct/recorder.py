@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import weakref
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -12,14 +13,20 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from initcheck.construct import poison
+from initcheck.construct.events import made, written
 from initcheck.construct.frames import Trace, capture, storage_key
-from initcheck.construct.history import FOREIGN, Event, Slot, merged, region_of
-from initcheck.construct.operations import Operation, operation
+from initcheck.construct.history import Event, Slot, region_of
+from initcheck.construct.operations import DROPPABLE, RANDOM, Operation, operation
+from initcheck.construct.plumbing.applying import ApplyWatch
+from initcheck.construct.plumbing.losses import in_vain
+from initcheck.construct.plumbing.registrations import Registrations
 from initcheck.construct.provenance import Watched, resolve, stranger
 from initcheck.records.recording import InitCall, Origin, Recording
 
 SWEEP = 4096
 """Number of storages at which those that are gone are forgotten for the first time."""
+KEPT = 4096
+"""Most histories of gone memory that are kept because something was written there on purpose."""
 
 
 class Recorder(TorchDispatchMode):
@@ -39,6 +46,9 @@ class Recorder(TorchDispatchMode):
         self._serial = 0
         self._threads = 0
         self._hooked = False
+        self._deeds = 0
+        self._applying = ApplyWatch(lambda: self._deeds)
+        self._registrations = Registrations(self._known)
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -49,18 +59,24 @@ class Recorder(TorchDispatchMode):
         if threading.getprofile() is None:
             threading.setprofile(self._notice_thread)
             self._hooked = True
+        self._registrations.start()
+        self._applying.start()
         super().__enter__()
         return self
 
     def __exit__(self, kind: Any, value: Any, traceback: Any) -> None:
         super().__exit__(kind, value, traceback)
+        self._applying.stop()
+        self._registrations.stop()
         if self._hooked:
             threading.setprofile(None)
             self._hooked = False
 
     def resolve(self, model: torch.nn.Module) -> Recording:
-        """The provenance of every parameter of a model that was built while this recorder watched."""
-        return resolve(model, Watched(self._slots, threads=self._threads > 0))
+        """The provenance of every parameter of a model that was built while this recorder watched, and what was written in vain."""
+        watched = Watched(self._slots, threads=self._threads > 0)
+        recording = resolve(model, watched)
+        return in_vain(model, recording, watched, self._applying.finished, self._registrations.moved)
 
     def _notice_thread(self, _frame: Any, _event: str, _argument: Any) -> None:
         self._threads += 1
@@ -73,6 +89,7 @@ class Recorder(TorchDispatchMode):
         what = self._operations[func]
         if what is None or what.idle:
             return func(*args, **kwargs)
+        self._deeds += 1
         grows = what.resizes and storage_key(args[0]) is not None and args[0].untyped_storage().nbytes() == 0
         out = func(*args, **kwargs)
         values = what.values(args, kwargs)
@@ -100,11 +117,25 @@ class Recorder(TorchDispatchMode):
             call = what.spelled(values, item)
             inputs = self._inputs(what, values, item, trace)
             whole = tensor.numel() * tensor.element_size() >= tensor.untyped_storage().nbytes() and region_of(tensor).dense
-            event = _written(what, call, trace, inputs)
+            event = written(what, call, trace, inputs)
             event.regions = None if whole else [region_of(tensor)]
-            if what.effect == "overwrite" and whole:
-                slot.suspect = any(source.suspect for source in inputs) and trace.call is None
+            if what.effect == "overwrite":
+                self._note_purpose(slot, event, what, tensor)
+                if whole:
+                    slot.suspect = any(source.suspect for source in inputs) and trace.call is None
+                    slot.read = False
             slot.add(event)
+
+    def _note_purpose(self, slot: Slot, event: Event, what: Operation, tensor: torch.Tensor) -> None:
+        """Whether somebody outside torch.nn overwrote a parameter, or a copy of one, on purpose."""
+        if slot.owner is None and type(tensor) is torch.nn.Parameter:
+            slot.owner = weakref.ref(tensor)
+        event.sweep = self._applying.sweep
+        if event.origin not in ("user", "library"):
+            return
+        event.told = slot.owner is not None
+        if event.instance is not None or (what.name in RANDOM and slot.mirrors):
+            slot.notable = slot.notable or event.told or bool(slot.parents)
 
     def _note_created(self, what: Operation, values: list[Any], out: Any, frame: Any) -> None:
         trace: Trace | None = None
@@ -137,8 +168,12 @@ class Recorder(TorchDispatchMode):
         call = what.spelled(values)
         if what.name == "lift_fresh":
             call = InitCall("tensor", tuple(("data", value) for _, value in call.kwargs))
-        event = _made(what, call, trace, inputs)
+        event = made(what, call, trace, inputs)
         slot.suspect = any(source.suspect for source in inputs)
+        if inputs:
+            slot.parents = tuple(dict.fromkeys(key for one in inputs for key in (one.parents if one.owner is None else (one.serial,))))[:8]
+            slot.mirrors = what.pure and (inputs[0].owner is not None or inputs[0].mirrors)
+            slot.notable = bool(slot.parents) and what.name in DROPPABLE and trace.origin == "user"
         if what.pure and inputs and not trace.copied:
             slot.created = inputs[0].created or slot.created
         slot.add(event)
@@ -153,8 +188,15 @@ class Recorder(TorchDispatchMode):
                 continue
             paired = isinstance(value, (list, tuple)) and item is not None
             read += [tensor for number, tensor in _numbered(value) if not paired or number == item]
-        slots = (self._slot(tensor, trace) for tensor in read if what.pure or tensor.ndim or tensor.requires_grad)
-        return list({slot.serial: slot for slot in slots if slot is not None}.values())
+        found = (self._slot(tensor, trace) for tensor in read if what.pure or tensor.ndim or tensor.requires_grad)
+        slots = list({slot.serial: slot for slot in found if slot is not None}.values())
+        for slot in slots:
+            slot.read = True
+        return slots
+
+    def _known(self, tensor: torch.Tensor) -> Slot | None:
+        key = storage_key(tensor)
+        return self._slots.get(key) if key is not None else None
 
     def _slot(self, tensor: torch.Tensor, trace: Trace) -> Slot | None:
         """The history of a tensor's memory; memory that is met for the first time was made elsewhere."""
@@ -174,72 +216,26 @@ class Recorder(TorchDispatchMode):
         if key is None:
             return None
         if len(self._slots) >= self._sweep_at:
-            self._slots = {old: slot for old, slot in self._slots.items() if not slot.reference.expired()}  # type: ignore[attr-defined]
-            self._sweep_at = max(SWEEP, 2 * len(self._slots))
+            self._sweep()
         self._serial += 1
         # The weak reference keeps the identity from being used again while the data is freed as ever.
         slot = self._slots[key] = Slot(self._serial, StorageWeakRef(tensor.untyped_storage()), trace.user)
         return slot
 
+    def _sweep(self) -> None:
+        """Forget memory that is gone, but for some of what was written on purpose."""
+        kept = 0
+        for key, slot in list(self._slots.items()):
+            if slot.gone():
+                kept += slot.notable
+                if not slot.notable or kept > KEPT:
+                    del self._slots[key]
+        self._sweep_at = max(SWEEP, 2 * len(self._slots))
+
     def _stranger(self, tensor: torch.Tensor, trace: Trace) -> tuple[Origin, str]:
         if trace.loaded:
             return "loaded", "the values were read from a file or a state dict"
         return stranger(tensor, threads=self._threads > 0)
-
-
-def _written(what: Operation, call: InitCall, trace: Trace, inputs: Sequence[Slot]) -> Event:
-    """An in-place operation."""
-    if trace.call is not None:
-        return Event(what.effect, trace.call, trace.origin, trace.site, lineage=(trace.call,), instance=trace.instance)
-    if what.effect != "overwrite":
-        event = Event(what.effect, call, trace.origin, trace.site, lineage=(call,), sources=merged(inputs)[1])
-        event.instance, event.opens = trace.instance, False
-        return event
-    event = _made(what, call, trace, inputs)
-    if trace.helper is not None:
-        event.call, event.reason, event.instance = trace.helper, "", trace.instance
-    return event
-
-
-def _made(what: Operation, call: InitCall, trace: Trace, inputs: Sequence[Slot]) -> Event:
-    """New values: from nothing, or from other memory."""
-    if trace.call is not None:
-        return Event("overwrite", trace.call, trace.origin, trace.site, lineage=(trace.call,), instance=trace.instance)
-    lineage, sources = merged(inputs)
-    if not (what.pure and inputs):
-        lineage = (*lineage, call)
-    event = Event("overwrite", call, trace.origin, trace.site, lineage=lineage, sources=sources, pure=what.pure or what.joining)
-    event.pure = event.pure and all(old.pure or not old.sources for slot in inputs for old in slot.events)
-    event.here = trace.site
-    base = _base(inputs)
-    if base is not None:
-        _inherit(event, base, what, trace, alone=len(inputs) == 1)
-    return event
-
-
-def _base(inputs: Sequence[Slot]) -> Event | None:
-    """The event whose values the new ones essentially are: that of the only input, or of the only random one."""
-    drawn = [slot for slot in inputs if slot.random()]
-    chosen = drawn if len(drawn) == 1 else inputs if len(inputs) == 1 else []
-    if chosen:
-        return chosen[0].ruling()
-    strange = [event for slot in inputs if (event := slot.ruling()) is not None and event.origin in FOREIGN]
-    return strange[0] if strange and not drawn else None
-
-
-def _inherit(event: Event, base: Event, what: Operation, trace: Trace, *, alone: bool) -> None:
-    if alone or not what.joining:
-        event.call, event.reason = base.call, base.reason
-    event.source_origin = base.source_origin if base.origin == "copied" else base.origin
-    in_place = what.name.endswith("copy_")
-    if trace.copied:
-        event.origin = "copied"
-    elif trace.loaded and what.pure:
-        event.origin = "loaded"
-    elif base.origin in FOREIGN:
-        event.origin = base.origin
-    elif trace.framework or (what.pure and not in_place):
-        event.origin, event.spot = base.origin, base.spot
 
 
 def _numbered(value: Any) -> Iterator[tuple[int, torch.Tensor]]:

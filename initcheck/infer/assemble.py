@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from initcheck.infer.attention import attentions
 from initcheck.infer.blocked import blockages
 from initcheck.infer.chains import chains, reached
+from initcheck.infer.constants import constants
 from initcheck.infer.flow import Flow, is_weighted
 from initcheck.infer.heads import heads
 from initcheck.infer.layers import Scene, layer, unused
@@ -58,6 +59,7 @@ def assemble(
         heads=heads(scene, layers, run.outputs),
         tables=tables,
         batch=run.batch,
+        constants=constants(flow),
     )
 
 

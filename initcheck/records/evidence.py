@@ -208,6 +208,18 @@ class Blockage:
 
 
 @dataclass(frozen=True, slots=True)
+class ConstantUse:
+    """A tensor of a module that entered the run without being a parameter.
+
+    `tensor` is the name of its `TensorRecord`; `operations` are the operations in which it (or what is computed from it alone)
+    first meets data from the input.
+    """
+
+    tensor: str
+    operations: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """All that a rule may look at."""
 
@@ -224,6 +236,7 @@ class Evidence:
     heads: tuple[Head, ...] = ()
     tables: tuple[TableStats, ...] = ()
     batch: int = 0
+    constants: tuple[ConstantUse, ...] = ()
 
     def layer(self, weight: str) -> Layer | None:
         """The layer of one weight parameter."""

@@ -84,12 +84,107 @@ class ParameterRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class TensorRecord:
+    """A tensor that a module holds without its being a parameter.
+
+    `kind`: `buffer`; `attribute` (a plain tensor that no state dict knows); `hidden` (the parameter of a module that is itself only a
+    plain attribute or a member of a plain list). `trainable`: a leaf that requires a gradient. The rest is as in `ParameterRecord`.
+    """
+
+    name: str
+    kind: Literal["buffer", "attribute", "hidden"]
+    shape: tuple[int, ...]
+    dtype: str
+    trainable: bool
+    module: str
+    owner: str
+    persistent: bool = False
+    writes: tuple[Write, ...] = ()
+    unwritten: int = 0
+    created: Location | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """A deliberate write of a whole parameter by the user that a later whole write replaced, so that nothing of it is left.
+
+    refined: a general pass went first and a more specific call followed, as intended by whoever writes both.
+    inherited: a base class wrote first, the class that derives from it second.
+    elsewhere: the two lines stand in different classes, so that the second may not know of the first.
+    """
+
+    parameter: str
+    lost: Write
+    by: Write
+    refined: bool = False
+    inherited: bool = False
+    elsewhere: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Discarded:
+    """An initializing call of the user whose result is in no tensor of the model.
+
+    how: `copy` (it wrote into a copy of a parameter), `computed` (into a weight that is recomputed from others), `dropped` (an
+    out-of-place result that nobody kept), `replaced` (its parameter no longer belongs to the model). `parameter` is the name of the
+    parameter that was meant, empty when it is gone; `by` the line that replaced it. `elsewhere` as in `Undone`.
+    """
+
+    how: Literal["copy", "computed", "dropped", "replaced"]
+    call: InitCall
+    location: Location
+    parameter: str = ""
+    shape: tuple[int, ...] = ()
+    by: Location | None = None
+    elsewhere: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A call of `Module.apply` whose function names initializers, and which touched no tensor at all.
+
+    `initializers` and `tests` are the initializing functions and the module classes that the function's code names;
+    `present` the classes below `module` that own parameters.
+    """
+
+    function: str
+    location: Location
+    module: str
+    initializers: tuple[str, ...]
+    tests: tuple[str, ...]
+    present: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Untied:
+    """Two parameters that shared their memory once (or are declared to) and do not any more.
+
+    `tied` is the line that tied them, `broken` the line that gave one of them other memory, where known.
+    """
+
+    first: str
+    second: str
+    tied: Location | None = None
+    broken: Location | None = None
+    declared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Recording:
-    """Every parameter with its writes; `watched` is false for a model that was built before anyone looked."""
+    """Every parameter with its writes, and what was written in vain; `watched` is false for a model built before anyone looked.
+
+    `shallow` holds the lines of initializing calls that stand in a loop over the direct children of a module.
+    """
 
     parameters: tuple[ParameterRecord, ...]
     watched: bool = True
     notes: tuple[str, ...] = ()
+    tensors: tuple[TensorRecord, ...] = ()
+    undone: tuple[Undone, ...] = ()
+    discarded: tuple[Discarded, ...] = ()
+    applied: tuple[Applied, ...] = ()
+    untied: tuple[Untied, ...] = ()
+    shallow: tuple[Location, ...] = ()
 
     def parameter(self, name: str) -> ParameterRecord | None:
         """The record of one parameter by its first name or any tied name."""

@@ -81,12 +81,13 @@ class Tracer(TorchDispatchMode):
         # true would import the whole compiler for a mode that never meets compiled code
         return False
 
-    def __init__(self, model: torch.nn.Module, observer: Observer) -> None:
+    def __init__(self, model: torch.nn.Module, observer: Observer, held: Mapping[str, Tensor]) -> None:
         super().__init__()
         self.observer = observer
         self.drafts: list[Draft] = []
         self.values = Values(self._leaf)
         self.values.adopt((name, parameter) for name, parameter in model.named_parameters() if _is_real(parameter))
+        self.held = {self.values.key(tensor): name for name, tensor in held.items()}
         self.stack = Stack.of(model)
         self.functions = Functions()
         self.paused = False
@@ -151,6 +152,8 @@ class Tracer(TorchDispatchMode):
         draft = Draft(len(self.drafts), op, "", shape=tuple(tensor.shape), parameters=(name,) if name else ())
         if not is_float(tensor):
             draft.attributes["integer"] = True
+        if op == "constant" and (held := self.held.get(self.values.key(tensor))) is not None:
+            draft.attributes["held"] = held
         self.drafts.append(draft)
         return draft.id
 
@@ -240,13 +243,17 @@ class Tracer(TorchDispatchMode):
             self.paused = False
 
 
-def trace(model: torch.nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any], observer: Observer) -> Trace:
+def trace(
+    model: torch.nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any], observer: Observer, held: Mapping[str, Tensor] | None = None
+) -> Trace:
     """Runs the model once, as it is, and records it.
+
+    `held` names tensors of the model that are no parameters; a `constant` node that is one of them says so in its attribute `held`.
 
     Raises:
         ForwardError: from the exception that the model's own code raised.
     """
-    tracer = Tracer(model, observer)
+    tracer = Tracer(model, observer, held or {})
     tracer.enter((args, dict(kwargs)))
     handles = tracer.stack.watch(tracer.leave)
     try:
