@@ -35,8 +35,7 @@ class Passes:
 
     def general(self, lost: Event, by: Event) -> bool:
         """Whether the first write was one of a pass over many parameters and the second a more specific one."""
-        apart = _code(lost) is not _code(by)
-        if self._size(lost, apart=apart) > self._size(by, apart=apart):
+        if self._reach(lost, whole=_code(lost) is not _code(by)) > self._reach(by, whole=False):
             return True
         return not by.sweep and not looped(by.spot) and (bool(lost.sweep) or looped(lost.spot))
 
@@ -57,8 +56,11 @@ class Passes:
             if present:
                 self._present[key].add(serial)
 
-    def _size(self, event: Event, *, apart: bool) -> int:
-        keys = [_pass(event), *([_code(event)] if apart and not event.sweep else [])]
+    def _reach(self, event: Event, *, whole: bool) -> int:
+        """How many memories the pass wrote; `whole` counts all lines of a function that initializes, a constructor excepted."""
+        keys = [_pass(event)]
+        if whole and event.spot is not None and not event.sweep and event.spot[0].co_name not in ("__init__", "<module>"):
+            keys.append(_code(event))
         return max(1, *(len(self._all.get(key, ())) for key in keys))
 
 

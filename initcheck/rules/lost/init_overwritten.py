@@ -40,7 +40,7 @@ class InitOverwritten(ModelRule):
         `self.apply(init)` overwrites afterwards never takes effect, and nothing fails to say so.
     Silent when: the first values were a framework default or a library's choice, a general pass was refined by a more specific call (whichever
         of them the loop or the `apply` is), a subclass initializes anew what its base class did, the same line ran twice, weights were loaded or
-        copied in from elsewhere, the first values were neutral (a zero bias), or they were read before they were replaced. Info where both
+        copied in from elsewhere, the first values were neutral (a zero bias) or drawn where the last are constant, or they were read before they were replaced. Info where both
         schemes are the same, the last one fits the nonlinearity, or a layer's own constructor was overruled by its owner with one general scheme for another.
     Source: observed while the model is built; torch.nn.init writes in place, https://pytorch.org/docs/stable/nn.init.html.
     """
@@ -85,6 +85,8 @@ class InitOverwritten(ModelRule):
             return False
         record, layer = evidence.record(undone.parameter), evidence.layer(undone.parameter)
         value = _constant(undone.lost.call.get())
+        if value is None and undone.by.call.known() and _constant(undone.by.call.get()) is not None:
+            return False  # nobody sets a drawn weight to a constant by accident
         flat = record is None or len(record.shape) < 2
         norm = layer is not None and layer.kind in ("norm", "scale")
         neutral = value == (1.0 if norm else 0.0)
