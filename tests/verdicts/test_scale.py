@@ -213,7 +213,6 @@ CATALOGUE = {
     "expert-stack-kaiming": "wrong-fan",
     "transposed-storage-kaiming": "wrong-fan",
     "bilinear-default": "wrong-fan",
-    "truncation-names-true-std": "ineffective-truncation",
     "bfloat16-outliers": "low-precision-outliers",
 }
 
