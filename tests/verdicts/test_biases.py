@@ -22,6 +22,15 @@ def test_constant_hidden_biases(depth, value, expected):
     judge(mlp(depth, init=he(), bias=value, head=default), expected)
 
 
+def test_a_large_bias_before_a_residual_sum():
+    def build():
+        branch = nn.Sequential(nn.LayerNorm(64), nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, 64))
+        nn.init.constant_(branch[3].bias, 5.0)
+        return nn.Sequential(nn.Linear(64, 64), Residual(branch), nn.LayerNorm(64), nn.Linear(64, 10))
+
+    judge(build, says("info", "warning", at="1.branch.3.bias", by="large-bias"))
+
+
 def class_prior(model):
     share = torch.tensor([0.9, 0.05, 0.02, 0.01, 0.01, 0.005, 0.003, 0.001, 0.0005, 0.0005])
     model[-1].bias.copy_(share.log())

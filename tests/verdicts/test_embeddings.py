@@ -190,7 +190,14 @@ def test_wiped_tables(build, level):
     judge(build, says(level, at="tokens.weight", by="embedding-wiped"), WORDS)
 
 
+def fixed_positions_zero():
+    model = Language(0.02)
+    nn.init.zeros_(model.positions.weight)
+    return model
+
+
 INTENDED = [
+    ("positions-by-count", fixed_positions_zero, WORDS),
     ("conditional-norm", Conditional, (torch.randn(32, 16), torch.arange(32) % 10)),
     ("low-rank", Corrected, WORDS),
     ("bias-tables", Ratings, WORDS),

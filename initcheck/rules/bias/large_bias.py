@@ -21,7 +21,8 @@ class LargeBias(LayerRule):
     Why: a common positive bias far above the signal makes every unit a constant plus a small ripple: rectifiers turn into linear maps, bounded
         nonlinearities sit on their flat part, and the constant part grows through the layers that follow.
     Silent when: the mean bias is at most 1 or within its sampling error, or at most twice the rms of the weighted sum; a normalization that subtracts the
-        mean follows; the layer is an output head (priors live there, and softmax ignores what all classes share), a gate, or recurrent.
+        mean follows; the layer is an output head (priors live there, and softmax ignores what all classes share), a gate, or recurrent. Info
+        where no nonlinearity follows (attention, a residual sum): there it is a shift, which softmax or the next normalization mostly takes away.
     Source: measured on digits, all hidden ReLU layers: bias +1 costs nothing at 4 layers, +3 4 points (86 at 8 layers under SGD), +5 30 points, any value
         before batch normalization nothing.
     """
@@ -59,13 +60,17 @@ class LargeBias(LayerRule):
         ratio = outweighing(layer, evidence, mean)
         if ratio <= self.largest:
             return
+        curved = layer.nonlinearity.known() or "weight_layer" in layer.feeds.get()
         yield self.finding(
             (layer.bias,),
-            "a bias far above the signal: units hardly depend on the input",
+            "a bias far above the signal: units hardly depend on the input" if curved else "a bias far above the signal",
+            severity="warning" if curved else "info",
             observed=f"mean bias {mean:.3g}, {ratio:.3g} times the rms of the weighted sum",
             expected="0 or a small constant",
             location=written_at(evidence.record(layer.bias)),
             fix=Fix((layer.bias,), InitCall("zeros_"), "unsafe", "start hidden biases at zero: nn.init.zeros_"),
             note=f"mean bias {mean:.3g}",
-            why="The constant part of the pre-activation decides which units are on; the input does not.",
+            why="The constant part of the pre-activation decides which units are on; the input does not."
+            if curved
+            else "No nonlinearity follows at once: the bias is a shift that training or the next normalization takes away.",
         )

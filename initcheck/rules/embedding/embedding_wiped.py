@@ -10,7 +10,6 @@ from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall
 from initcheck.records.rule import Example
-from initcheck.records.stats import TableStats
 from initcheck.rules.base import LayerRule, tolerance, written_at
 
 BAG = (
@@ -18,6 +17,9 @@ BAG = (
     "        self.tokens = nn.Embedding(100, 32, padding_idx=0)\n        with torch.no_grad():\n            self.tokens.weight[{rows}].zero_()\n"
     "        self.fc = nn.Linear(32, 4)\n\n    def forward(self, ids):\n        return self.fc(self.tokens(ids).mean(1))\n\n\nmodel = Bag()\n"
 )
+
+NOT_TOKENS = ("pos", "type", "seg", "time")
+"""Parts of names of the tables that are added to the tokens' own, where zero is a usual start."""
 
 
 @dataclass(frozen=True)
@@ -53,22 +55,23 @@ class EmbeddingWiped(LayerRule):
     def check(self, layer: Layer, evidence: Evidence) -> Iterator[Finding]:
         stats, record = evidence.stats(layer.weight), evidence.record(layer.weight)
         table = next((table for table in evidence.tables if table.parameter == layer.weight), None)
-        if stats is None or stats.nonfinite or stats.numel < 2 or (table is None and "embedding" not in layer.kinds):
+        if stats is None or stats.nonfinite or stats.numel < 2:
             return
+        zeros = 1.0 if stats.second_moment == 0 else table.zero_rows / table.rows if table is not None and table.rows >= 8 else 0.0
+        if zeros < self.warns or ("embedding" not in layer.kinds and (table is None or layer.feeds.known())):
+            return  # what the run looks up by constant numbers is no table of tokens but of positions
         ruling = record.ruling() if record is not None else None
         if (record is not None and not record.trainable) or (ruling is not None and ruling.origin in ("loaded", "external")):
             return
-        if stats.second_moment == 0:
-            if _alone(layer, evidence) and evidence.flow(layer.weight) in ("flows", "late"):
-                yield self._say(layer, evidence, "error", "the whole table is zero: all tokens are the same", f"{stats.numel:,} zeros")
-        elif table is not None and table.rows >= 8 and (share := _share(table)) >= self.warns:
-            yield self._say(
-                layer,
-                evidence,
-                "error" if share >= self.fails else "warning",
-                "nearly all rows of the table are zero" if share >= self.fails else "most rows of the table are zero",
-                f"{table.zero_rows:,} of {table.rows:,} rows are zero",
-            )
+        if not _alone(layer, evidence) or evidence.flow(layer.weight) == "unreached":
+            return
+        if table is None or zeros == 1:
+            yield self._say(layer, evidence, "error", "the whole table is zero: all tokens are the same", f"{stats.numel:,} zeros")
+        else:
+            grave = zeros >= self.fails
+            message = "nearly all rows of the table are zero" if grave else "most rows of the table are zero"
+            observed = f"{table.zero_rows:,} of {table.rows:,} rows are zero"
+            yield self._say(layer, evidence, "error" if grave else "warning", message, observed)
 
     def _say(self, layer: Layer, evidence: Evidence, severity: Severity, message: str, observed: str) -> Finding:
         record = evidence.record(layer.weight)
@@ -92,10 +95,6 @@ class EmbeddingWiped(LayerRule):
         )
 
 
-def _share(table: TableStats) -> float:
-    return table.zero_rows / table.rows
-
-
 def _alone(layer: Layer, evidence: Evidence) -> bool:
     """Whether the table is the only thing that tells what follows about the input."""
     feeds = layer.feeds.get()
@@ -116,4 +115,5 @@ def _largest_of_sum(layer: Layer, evidence: Evidence) -> bool:
         for other in evidence.layers
         if other.weight != layer.weight and other.kind != "bias" and set(other.outgoing) & set(layer.outgoing)
     ]
-    return bool(others) and all(other.kind == "embedding" and other.shape[0] < layer.shape[0] for other in others)
+    smaller = bool(others) and all("embedding" in other.kinds and other.shape[0] < layer.shape[0] for other in others)
+    return smaller and not any(part in layer.weight for part in NOT_TOKENS)

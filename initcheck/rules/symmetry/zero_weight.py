@@ -55,6 +55,8 @@ class ZeroWeight(LayerRule):
         record = evidence.record(layer.weight)
         if stats is None or stats.numel == 0 or stats.nonfinite or stats.second_moment > 0 or layer.kind in ("bias", "unused"):
             return
+        if "embedding" in layer.kinds:
+            return  # embedding-wiped judges tables
         if record is not None and not record.trainable:
             return
         state = evidence.flow(layer.weight)
