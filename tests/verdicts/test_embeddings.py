@@ -185,6 +185,35 @@ WIPED = [
 ]
 
 
+class Summed(nn.Module):
+    """Tokens, counted positions and given segments are added and normalized; the head is tied."""
+
+    def __init__(self, wiped, *, tied=True):
+        super().__init__()
+        self.tokens, self.positions, self.segments = nn.Embedding(200, 32), nn.Embedding(512, 32), nn.Embedding(2, 32)
+        self.norm, self.fc = nn.LayerNorm(32), nn.Linear(32, 32)
+        self.head = nn.Linear(32, 200, bias=False)
+        for table in (self.tokens, self.positions, self.segments):
+            nn.init.normal_(table.weight, std=0.02)
+        nn.init.zeros_(getattr(self, wiped).weight)
+        if tied:
+            self.head.weight = self.tokens.weight
+
+    def forward(self, ids):
+        x = self.tokens(ids) + self.positions((ids > 0).long().cumsum(1)) + self.segments((ids > 100).long())
+        return self.head(torch.tanh(self.fc(self.norm(x))))
+
+
+def test_tokens_among_summed_tables():
+    judge(lambda: Summed("tokens"), says("error", at="tokens.weight", by="embedding-wiped"), WORDS)
+
+
+@pytest.mark.parametrize("which", ["positions", "segments"])
+def test_zero_positions_and_segments_among_summed_tables(which):
+    judge(lambda: Summed(which), SILENT, WORDS)
+    judge(lambda: Summed(which, tied=False), SILENT, WORDS)
+
+
 @pytest.mark.parametrize(("build", "level"), [row[1:] for row in WIPED], ids=[row[0] for row in WIPED])
 def test_wiped_tables(build, level):
     judge(build, says(level, at="tokens.weight", by="embedding-wiped"), WORDS)

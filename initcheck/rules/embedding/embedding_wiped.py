@@ -101,19 +101,20 @@ def _alone(layer: Layer, evidence: Evidence) -> bool:
     if set(feeds) <= {"output", "softmax", "log_softmax"} or layer.closes_branch or set(layer.merges) & {"concat", "gate_multiply"}:
         return False
     if "sum" in layer.merges:
-        return _largest_of_sum(layer, evidence)
+        return _holds_tokens(layer, evidence)
     if "residual_add" in feeds:
         return True  # it starts the residual stream
     following = [found for name in layer.outgoing if (found := evidence.layer(name)) is not None]
     return not any(other.closes_branch or "sum" in other.merges for other in following)
 
 
-def _largest_of_sum(layer: Layer, evidence: Evidence) -> bool:
-    """Whether all that is added to the table's rows are rows of smaller tables (positions, segments): then it holds the tokens."""
+def _holds_tokens(layer: Layer, evidence: Evidence) -> bool:
+    """Whether nothing but rows of other tables is added and this one holds the tokens: it is the output head too, or the largest."""
     others = [
         other
         for other in evidence.layers
-        if other.weight != layer.weight and other.kind != "bias" and set(other.outgoing) & set(layer.outgoing)
+        if other.weight != layer.weight and other.kind not in ("bias", "norm", "scale") and set(other.outgoing) & set(layer.outgoing)
     ]
-    smaller = bool(others) and all("embedding" in other.kinds and other.shape[0] < layer.shape[0] for other in others)
-    return smaller and not any(part in layer.weight for part in NOT_TOKENS)
+    head = len(layer.kinds) > 1  # a tied table
+    beside = bool(others) and all("embedding" in other.kinds and (head or other.shape[0] < layer.shape[0]) for other in others)
+    return beside and not any(part in layer.weight for part in NOT_TOKENS)
