@@ -44,6 +44,8 @@ class EmbeddingWiped(LayerRule):
         "constant-weight",
         "signal-explodes",
         "gradient-explodes",
+        "no-gradient",
+        "correlated-outputs",
     )
     fails: float = tolerance(0.9, "smallest share of zero rows that is an error")
     warns: float = tolerance(0.5, "smallest share of zero rows that is a warning")

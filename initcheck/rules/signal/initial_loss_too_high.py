@@ -18,6 +18,12 @@ _MODEL = (
     "model = nn.Sequential(nn.Linear(64, 256), nn.LayerNorm(256), Scaled(), nn.Linear(256, 10))\n"
 )
 
+HOT = (
+    "from torch import nn\n\n\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+    "        self.body, self.norm, self.head = nn.Linear(64, 256), nn.LayerNorm(256), nn.Linear(256, 10)\n\n"
+    "    def forward(self, x):\n        return {factor} * self.head(self.norm(self.body(x)))\n\n\nmodel = Net()\n"
+)
+
 
 @dataclass(frozen=True)
 class InitialLossTooHigh(ModelRule):
@@ -36,8 +42,8 @@ class InitialLossTooHigh(ModelRule):
     fails: float = tolerance(FAILS, "smallest excess in nats that is an error")
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
-            bad=_MODEL.format(factor="12.0"),
-            good=_MODEL.format(factor="1.0"),
+            bad=HOT.format(factor=20),
+            good=HOT.format(factor=1),
             input_shape=(64,),
         ),
     )
