@@ -40,8 +40,10 @@ from tests.verdicts.lost_starts import (
 from tests.verdicts.verdict import SILENT, judge, says
 from tests.verdicts.whole_starts import (
     ApplyThenHead,
+    ByHand,
     Masked,
     OneEmbedding,
+    ParentAfterChild,
     Refined,
     Teacher,
     averaged_copy,
@@ -95,6 +97,8 @@ LOST = [
 
 HEALTHY = [
     ApplyThenHead,
+    ParentAfterChild,
+    ByHand,
     OneEmbedding,
     Refined,
     before_weight_norm,

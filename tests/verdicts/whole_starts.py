@@ -36,6 +36,39 @@ class OneEmbedding(nn.Module):
         return self.table(x)
 
 
+class ParentAfterChild(Base):
+    """One function for all modules: the branch of the whole runs after those of its parts."""
+
+    def __init__(self):
+        super().__init__()
+        self.apply(self._start)
+
+    def _start(self, module):
+        if isinstance(module, ParentAfterChild):
+            nn.init.normal_(module.head.weight, std=0.01)
+        else:
+            self._init(module)
+
+
+class ByHand(Base):
+    """The same without `apply`."""
+
+    def __init__(self):
+        super().__init__()
+        self._walk(self)
+
+    def _walk(self, module):
+        for child in module.children():
+            self._walk(child)
+        self._start(module)
+
+    def _start(self, module):
+        if isinstance(module, ByHand):
+            nn.init.normal_(module.head.weight, std=0.01)
+        elif isinstance(module, nn.Linear) and module.out_features == 10:
+            nn.init.kaiming_normal_(module.weight)
+
+
 class Refined(ApplyThenHead):
     """A subclass that draws everything anew."""
 

@@ -34,7 +34,12 @@ class Passes:
                 self._note(by, slot.serial, present=False)
 
     def general(self, lost: Event, by: Event) -> bool:
-        """Whether the first write was one of a pass over many parameters and the second a more specific one."""
+        """Whether the first write was one of a pass over many parameters and the second a more specific one.
+
+        So is a write by one branch of a function that goes through all modules, children first, after one by another branch of it.
+        """
+        if (lost.sweep and lost.sweep == by.sweep) or _branches(lost, by):
+            return True
         if self._reach(lost, whole=_code(lost) is not _code(by)) > self._reach(by, whole=False):
             return True
         return not by.sweep and not looped(by.spot) and (bool(lost.sweep) or looped(lost.spot))
@@ -62,6 +67,13 @@ class Passes:
         if whole and event.spot is not None and not event.sweep and event.spot[0].co_name not in ("__init__", "<module>"):
             keys.append(_code(event))
         return max(1, *(len(self._all.get(key, ())) for key in keys))
+
+
+def _branches(lost: Event, by: Event) -> bool:
+    """Whether both lines stand in one function that asks for the class of a module and has no loop of its own around them."""
+    if lost.spot is None or by.spot is None or lost.spot[0] is not by.spot[0] or lost.spot[0].co_name in ("__init__", "<module>"):
+        return False
+    return "isinstance" in lost.spot[0].co_names and not looped(lost.spot) and not looped(by.spot)
 
 
 def _pass(event: Event) -> Key:
