@@ -25,6 +25,7 @@ from initcheck.measure.outputs import output_stats
 from initcheck.measure.signals import SignalObserver
 from initcheck.measure.tables import table_stats
 from initcheck.measure.weights import weight_stats
+from initcheck.records.evidence import Evidence
 from initcheck.records.finding import Failure, Skip
 from initcheck.records.graph import Graph
 from initcheck.records.recording import Recording
@@ -135,7 +136,7 @@ def _examine(model: torch.nn.Module, recording: Recording, target: Target, built
             skips.append(Skip("", "", "no forward pass: only the weights themselves were judged"))
     weights = weight_stats(_tensors(model), _blocks(model))
     kinds = {name: type(module).__name__ for name, module in model.named_modules()}
-    evidence = assemble(target, graph, run, weights, recording, kinds, table_stats(model))
+    evidence = _with_growth(assemble(target, graph, run, weights, recording, kinds, table_stats(model)), model)
     judgement = judge(evidence, settings)
     return ModelReport(
         target=target,
@@ -223,6 +224,20 @@ def _blocks(model: torch.nn.Module) -> dict[str, int]:
             if name.startswith(("weight_hh", "bias_")):
                 found[f"{path}.{name}" if path else name] = count
     return found
+
+
+def _with_growth(evidence: Evidence, model: torch.nn.Module) -> Evidence:
+    """The same, with the growth of recurrent matrices that only the dataflow knows for such."""
+    names = {layer.weight for layer in evidence.layers if layer.part == "recurrent_matrix"}
+    if not names:
+        return evidence
+    tensors = {name: tensor for name, tensor in _tensors(model).items() if name in names}
+    grown = {stats.parameter: stats for stats in weight_stats(tensors, dict.fromkeys(tensors, 1))}
+    weights = tuple(
+        dataclasses.replace(stats, block_growth=grown[stats.parameter].block_growth) if stats.parameter in grown else stats
+        for stats in evidence.weights
+    )
+    return dataclasses.replace(evidence, weights=weights)
 
 
 def _is_lazy(parameter: torch.Tensor) -> bool:

@@ -13,7 +13,7 @@ from initcheck.infer.constants import constants
 from initcheck.infer.flow import Flow, is_weighted
 from initcheck.infer.heads import heads
 from initcheck.infer.layers import Scene, layer, unused
-from initcheck.infer.parts import parts
+from initcheck.infer.parts import Part, parts
 from initcheck.infer.roles import Roles
 from initcheck.infer.streams import streams
 from initcheck.infer.uses import Use, uses
@@ -43,13 +43,14 @@ def assemble(
     found = [_renamed(use, first_names) for use in uses(flow, shapes | {other: shapes[name] for other, name in first_names.items()})]
     signals = {stats.node: stats for stats in run.signals}
     measured = {stats.parameter: stats for stats in weights}
-    scene = Scene(flow, roles, signals, _depths(flow), measured, _owners(found), modules, parts(roles, found))
+    mechanisms = parts(roles, found)
+    scene = Scene(flow, roles, signals, _depths(flow), measured, _owners(found), modules, mechanisms)
     layers = _layers(scene, found, recording)
     return Evidence(
         target=target,
         recording=recording,
         layers=_with_outgoing(layers, roles, found),
-        chains=chains(roles, _used_as_layers(found), signals, frozenset(stats.parameter for stats in weights if stats.second_moment == 0)),
+        chains=chains(roles, _used_as_layers(found, mechanisms), signals, _zeros(weights)),
         weights=weights,
         streams=streams(roles, scene.owners, signals),
         attentions=attentions(roles, scene.owners, signals),
@@ -110,8 +111,15 @@ def _owners(found: list[Use]) -> dict[int, str]:
     return {use.node: use.parameter for use in found if use.kind not in ("bias", "scale", "other")}
 
 
-def _used_as_layers(found: list[Use]) -> list[Use]:
-    return [use for use in found if use.kind not in ("bias", "scale", "other", "norm", "embedding", "recurrent")]
+def _zeros(weights: tuple[WeightStats, ...]) -> frozenset[str]:
+    return frozenset(stats.parameter for stats in weights if stats.second_moment == 0)
+
+
+def _used_as_layers(found: list[Use], mechanisms: Mapping[str, Part]) -> list[Use]:
+    # a recurrence is no stack of layers: its steps share one matrix, and the input comes in at each of them
+    recurrent = {name for name, part in mechanisms.items() if part.part == "recurrent_matrix"}
+    elementwise = ("bias", "scale", "other", "norm", "embedding", "recurrent")
+    return [use for use in found if use.kind not in elementwise and use.parameter not in recurrent]
 
 
 def _with_outgoing(layers: list[Layer], roles: Roles, found: list[Use]) -> tuple[Layer, ...]:

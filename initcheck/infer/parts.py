@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from initcheck.infer.flow import Flow, is_weighted
 from initcheck.infer.ops import JOINS, TABLES, attribute, nonlinearity, number, transparent
 from initcheck.infer.products import is_product
+from initcheck.infer.recurrences import hand_written
 from initcheck.infer.roles import Roles
 from initcheck.infer.uses import Use
 from initcheck.records.graph import Edge, Node
@@ -40,6 +41,7 @@ def parts(roles: Roles, uses: Iterable[Use]) -> Mapping[str, Part]:
     for use in weights.values():
         if search.chooses(use.node):
             made.setdefault(use.parameter, Part("router"))
+    made |= {name: Part("recurrent_matrix") for name in hand_written(roles, found)}
     for use in found:
         part = search.logits(use) if use.kind in ("scale", "norm") else ""
         if part:
@@ -93,7 +95,7 @@ class _Search:
             readers = self.flow.consumers(here)
             if any(reader.op in CHOICES and self._last_axis(here, reader) for reader, _ in readers):
                 return True
-            if self.flow.nodes[here].op == "softmax":
+            if self.flow.nodes[here].op == "softmax" and self._last_axis(here, self.flow.nodes[here]):
                 views = {edge.view for reader, edge in readers if reader.op == "mul" and len(self.flow.data(reader)) > 1 and edge.view}
                 if len(views) > 1:
                     return True

@@ -60,8 +60,9 @@ class Layer:
     applied_second_moment: E[p^2] of what a scale or an added table puts to the data, as it arrived there.
     part, partner: what the parameter is in a larger mechanism, told from the dataflow alone, and the other parameter of that mechanism:
         `state_decay` (exp(-exp(w) * softplus(...)); partner: the bias inside the softplus), `router` (its scores choose or weight
-        experts), `logit_scale` and `score_scale` (one number that scales what is returned, or what a softmax reads), `low_rank_up`
-        (partner: the weight whose output it adds to), `low_rank_down` (partner: its `low_rank_up`).
+        experts), `recurrent_matrix` (U in a step h = phi(W x + U h) that was written out), `logit_scale` and `score_scale` (one number
+        that scales what is returned, or what a softmax reads), `low_rank_up` (partner: the weight whose output it adds to),
+        `low_rank_down` (partner: its `low_rank_up`).
     """
 
     name: str

@@ -93,6 +93,26 @@ def test_recurrent(cell, init, expected):
     judge(lambda: Recurrent(cell, init), expected, torch.randn(32, 8, 16, generator=torch.Generator().manual_seed(0)))
 
 
+class Steps(nn.Module):
+    """A plain recurrence, written out."""
+
+    def __init__(self, gain):
+        super().__init__()
+        self.w, self.u, self.head = nn.Linear(16, 64), nn.Linear(64, 64, bias=False), nn.Linear(64, 10)
+        nn.init.orthogonal_(self.u.weight, gain)
+
+    def forward(self, x):
+        h = torch.zeros(x.shape[0], 64)
+        for t in range(x.shape[1]):
+            h = torch.tanh(self.w(x[:, t]) + self.u(h))
+        return self.head(h)
+
+
+@pytest.mark.parametrize(("gain", "expected"), [(1.0, SILENT), (2.0, says("error", at="u.weight", by="recurrent-spectral-radius"))])
+def test_recurrence_written_out(gain, expected):
+    judge(lambda: Steps(gain), expected, torch.randn(32, 12, 16, generator=torch.Generator().manual_seed(0)))
+
+
 def test_lstm_default_is_one_finding():
     report = judge(lambda: Recurrent(nn.LSTM), says("warning"), torch.randn(32, 8, 16))
     assert len(report.findings) == 1

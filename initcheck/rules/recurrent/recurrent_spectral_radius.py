@@ -53,10 +53,12 @@ class RecurrentSpectralRadius(LayerRule):
 
     def check(self, layer: Layer, evidence: Evidence) -> Iterator[Finding]:
         stats = evidence.stats(layer.weight)
-        if stats is None or layer.kind not in ("recurrent", "linear", "matmul") or not stats.block_growth or layer.blocks != 1:
+        if stats is None or not stats.block_growth or not own_start(layer.weight, evidence):
+            return
+        if layer.cell != "rnn" and layer.part != "recurrent_matrix":
             return
         radius = stats.block_growth[0]
-        if not math.isfinite(radius) or radius <= self.warns or layer.cell not in ("rnn", "hand") or not own_start(layer.weight, evidence):
+        if not math.isfinite(radius) or radius <= self.warns:
             return
         yield self.finding(
             (layer.weight,),

@@ -66,13 +66,23 @@ def soft(m, x, scores):
     return sum(weights[:, i : i + 1] * expert(x) for i, expert in enumerate(m.experts))
 
 
+def pooled(m, x, scores):
+    weights = scores.softmax(0)
+    return sum(weights[:, i : i + 1] * expert(x) for i, expert in enumerate(m.experts))
+
+
 @pytest.mark.parametrize("score", [sparse, soft])
 def test_router(score):
     assert evidence(Routed(score), torch.randn(16, 8)).layer("router.weight").part == "router"
 
 
 def test_a_classifier_and_a_gate_are_no_routers():
-    for score in (lambda m, x, s: s.softmax(-1), lambda m, x, s: m.experts[0](x)[:, :4] * s.softmax(-1), lambda m, x, s: s.topk(3, 0)[0]):
+    for score in (
+        lambda m, x, s: s.softmax(-1),
+        lambda m, x, s: m.experts[0](x)[:, :4] * s.softmax(-1),
+        lambda m, x, s: s.topk(3, 0)[0],
+        pooled,
+    ):
         assert evidence(Routed(score), torch.randn(16, 8)).layer("router.weight").part == ""
 
 
@@ -95,3 +105,57 @@ def test_low_rank_branch():
 @pytest.mark.parametrize("model", [LowRank(8), LowRank(2, nn.ReLU)])
 def test_other_branches_are_not_low_rank(model):
     assert evidence(model, torch.randn(16, 8)).layer("up.weight").part == ""
+
+
+class Contrast(nn.Module):
+    def __init__(self, score):
+        super().__init__()
+        self.left, self.right, self.score = nn.Linear(8, 8), nn.Linear(8, 8), score
+        self.scale = nn.Parameter(torch.tensor([2.0]))
+
+    def forward(self, x):
+        return self.score(self, F.normalize(self.left(x)), F.normalize(self.right(x)))
+
+
+@pytest.mark.parametrize(
+    ("score", "part"),
+    [
+        (lambda m, a, b: m.scale * a @ b.T, "logit_scale"),
+        (lambda m, a, b: a @ b.T / m.scale, "logit_scale"),
+        (lambda m, a, b: (a @ b.T * m.scale.exp()).softmax(-1) @ a, "score_scale"),
+        (lambda m, a, b: F.scaled_dot_product_attention(a * m.scale, b, b), "score_scale"),
+        (lambda m, a, b: a * m.scale + b, ""),
+        (lambda m, a, b: torch.tanh(a @ b.T * m.scale), ""),
+    ],
+)
+def test_logit_scales(score, part):
+    assert evidence(Contrast(score), torch.randn(16, 8)).layer("scale").part == part
+
+
+class Steps(nn.Module):
+    """h = phi(W x + U h), or something like it."""
+
+    def __init__(self, step):
+        super().__init__()
+        self.w, self.u, self.norm, self.head, self.step = nn.Linear(8, 8), nn.Linear(8, 8), nn.LayerNorm(8), nn.Linear(8, 2), step
+
+    def forward(self, x):
+        h = torch.zeros(x.shape[0], 8)
+        for t in range(x.shape[1]):
+            h = self.step(self, x[:, t], h)
+        return self.head(h)
+
+
+@pytest.mark.parametrize(
+    ("step", "part"),
+    [
+        (lambda m, x, h: torch.tanh(m.w(x) + m.u(h)), "recurrent_matrix"),
+        (lambda m, x, h: torch.relu(m.u(h) + x), "recurrent_matrix"),
+        (lambda m, x, h: h + torch.tanh(m.w(x) + m.u(h)), ""),
+        (lambda m, x, h: torch.tanh(m.u(h)), ""),
+        (lambda m, x, h: m.norm(torch.tanh(m.w(x) + m.u(h))), ""),
+        (lambda m, x, h: torch.tanh(m.w(torch.relu(m.u(h) + x))), ""),
+    ],
+)
+def test_recurrences_written_out(step, part):
+    assert evidence(Steps(step), torch.randn(4, 5, 8)).layer("u.weight").part == part
