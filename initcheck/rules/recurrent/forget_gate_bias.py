@@ -11,6 +11,7 @@ from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall
 from initcheck.records.rule import Example
 from initcheck.rules.base import LayerRule, tolerance, written_at
+from initcheck.rules.standing import own_start
 
 FORGET = 1
 """Index of the forget gate among torch's LSTM gates i, f, g, o."""
@@ -21,7 +22,7 @@ class ForgetGateBias(LayerRule):
     """The forget gate of an LSTM starts nearly closed, or at one half.
 
     Why: the memory cell is multiplied by the forget gate at every step; sigmoid(-3) keeps 5 % a step, sigmoid(0) 50 %, sigmoid(1) 73 %.
-    Silent when: the sum of both bias vectors (torch has two) is between 0.5 and 5 on average, or was chosen explicitly at zero or above.
+    Silent when: the sum of both bias vectors (torch has two) is between 0.5 and 5 on average, or was chosen explicitly at zero or above; it is frozen or loaded.
     Source: Gers et al. 2000; Jozefowicz et al. 2015, http://proceedings.mlr.press/v37/jozefowicz15.html; Tallec and Ollivier 2018, arXiv:1804.11188.
     """
 
@@ -47,7 +48,7 @@ class ForgetGateBias(LayerRule):
             return
         names = tuple(layer.weight.replace("weight_hh", which) for which in ("bias_ih", "bias_hh"))
         found = [stats for name in names if (stats := evidence.stats(name)) is not None and len(stats.block_mean) == 4]
-        if len(found) != 2:
+        if len(found) != 2 or not all(own_start(name, evidence) for name in names):
             return
         forget = sum(stats.block_mean[FORGET] for stats in found)
         default = all(
