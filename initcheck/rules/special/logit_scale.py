@@ -36,7 +36,7 @@ class LogitScale(LayerRule):
     code: ClassVar[str] = "IC604"
     severity: ClassVar[Severity] = "warning"
     spreads: ClassVar[bool] = True
-    explains: ClassVar[tuple[str, ...]] = ("initial-loss-too-high", "attention-logits-too-large")
+    explains: ClassVar[tuple[str, ...]] = ("attention-logits-too-large", "initial-loss-too-high", "attention-logits-too-large")
     smallest: float = tolerance(10.0, "smallest factor that is held responsible for large logits")
     warns: float = tolerance(3.0, "smallest excess of the first loss, in nats, that is a warning")
     fails: float = tolerance(25.0, "smallest excess of the first loss, in nats, that is an error")

@@ -29,6 +29,7 @@ class NormBiasNotZero(LayerRule):
     severity: ClassVar[Severity] = "warning"
     explains_from: ClassVar[Severity] = "warning"
     explains: ClassVar[tuple[str, ...]] = (
+        "correlated-outputs",
         "dead-units",
         "saturated-units",
         "signal-vanishes",

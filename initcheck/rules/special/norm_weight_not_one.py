@@ -32,6 +32,8 @@ class NormWeightNotOne(LayerRule):
     severity: ClassVar[Severity] = "warning"
     explains_from: ClassVar[Severity] = "warning"
     explains: ClassVar[tuple[str, ...]] = (
+        "correlated-outputs",
+        "attention-logits-too-large",
         "signal-vanishes",
         "signal-explodes",
         "gradient-vanishes",

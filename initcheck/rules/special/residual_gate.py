@@ -34,7 +34,7 @@ class ResidualGate(LayerRule):
 
     code: ClassVar[str] = "IC603"
     severity: ClassVar[Severity] = "warning"
-    explains: ClassVar[tuple[str, ...]] = ("signal-vanishes", "gradient-vanishes", "dead-units")
+    explains: ClassVar[tuple[str, ...]] = ("correlated-outputs", "signal-vanishes", "gradient-vanishes", "dead-units")
     smallest: float = tolerance(0.1, "smallest share of a low-rank branch in what it adds to (root mean squares) that counts")
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
