@@ -188,6 +188,10 @@ def test_position_tables(tokens, positions, level, lookup):
     judge(lambda: Positions(tokens, positions, lookup), expected, torch.randint(0, 100, (16, 12)))
 
 
+def test_zero_position_table():
+    judge(lambda: Positions(1.0, 0.0, lookup=False), NOTHING, torch.randint(0, 100, (16, 12)))
+
+
 class Relative(nn.Module):
     def __init__(self, fill, fused=False):
         super().__init__()
