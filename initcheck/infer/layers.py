@@ -13,6 +13,7 @@ from initcheck.infer.gates import gate_value, only_through
 from initcheck.infer.ops import NORMS, number
 from initcheck.infer.packs import separate
 from initcheck.infer.parts import Part
+from initcheck.infer.pieces import frequency, pieces
 from initcheck.infer.roles import Reach, Roles
 from initcheck.infer.uses import Use
 from initcheck.records.evidence import Layer, Nonlinearity
@@ -195,8 +196,8 @@ def _nonlinearity(scene: Scene, curved: Mapping[int, str], signal: SignalStats |
     if len(words) > 1:
         return Unknown(f"feeds several nonlinearities: {', '.join(sorted(words))}")
     end, role = next(iter(curved.items()))
-    region = scene.roles.inside.get(end)
-    parameter = region.parameter if region is not None else _parameters(scene.flow.nodes[end], role)
+    node, region = scene.flow.nodes[end], scene.roles.inside.get(end)
+    parameter = region.parameter if region is not None else _parameters(scene, node, role)
     made = scene.signals.get(end)
     ratio = None
     if made is not None and signal is not None and not normed and signal.second_moment > 0 and role != "prelu":
@@ -204,8 +205,13 @@ def _nonlinearity(scene: Scene, curved: Mapping[int, str], signal: SignalStats |
     return Known(Nonlinearity(role, parameter, ratio))
 
 
-def _parameters(node: Node, role: str) -> tuple[float, ...]:
+def _parameters(scene: Scene, node: Node, role: str) -> tuple[float, ...]:
     """The hyper-parameters of a nonlinearity as the operation was called with them."""
+    if role in ("sin", "cos"):
+        scale = frequency(scene.flow, node)
+        return () if scale is None else (scale,)
+    if role == "custom:maxout":
+        return (float(pieces(scene.flow, node)),)
     if node.op == "rrelu":
         low, high = number(node, "lower", 1 / 8), number(node, "upper", 1 / 3)
         return (math.sqrt((low * low + low * high + high * high) / 3),)  # the root mean square of the slopes that it draws

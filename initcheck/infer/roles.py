@@ -8,6 +8,7 @@ from initcheck.infer.cells import cells
 from initcheck.infer.flow import LEAVES, Flow, is_weighted
 from initcheck.infer.fusion import Region, regions
 from initcheck.infer.ops import JOINS, NORMS, PRODUCTS_OF_DATA, TABLES, attribute, nonlinearity, transparent
+from initcheck.infer.pieces import pieces
 from initcheck.infer.products import attentions
 from initcheck.infer.residual import Sums
 from initcheck.records.graph import Edge, Node
@@ -121,6 +122,8 @@ class Roles:
             return word
         if node.op in ("mul", "div", "addcmul") and len(data) > 1:
             return "gate_multiply"
+        if pieces(self.flow, node) > 1:
+            return "custom:maxout"
         if node.op in ("maximum", "minimum"):
             return "relu" if node.op == "maximum" and self._with_zero(node) else f"custom:{node.op}"
         if transparent(node) or node.op == "where":

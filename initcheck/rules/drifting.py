@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from initcheck.errors import NotKnown
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, louder
+from initcheck.rules.advice import advice, needed_gain, spoken
 from initcheck.rules.base import Rule, written_at
 from initcheck.rules.chains import ChainVerdict, Direction, judged_chains
-from initcheck.theory.gains import required_gain
-from initcheck.theory.schemes import recommendation
 
 
 def drift_findings(rule: Rule, evidence: Evidence, direction: Direction, sign: int) -> Iterator[Finding]:
@@ -66,11 +65,8 @@ def _culprit(worst: ChainVerdict, evidence: Evidence) -> Layer | None:
 
 
 def _required(layer: Layer) -> float | None:
-    if not layer.nonlinearity.known():
-        return None
     try:
-        nonlinearity = layer.nonlinearity.get()
-        return required_gain(nonlinearity.role, nonlinearity.parameter, nonlinearity.square_ratio)
+        return needed_gain(layer.nonlinearity.get())
     except NotKnown:
         return None
 
@@ -79,7 +75,7 @@ def _note(layer: Layer | None) -> str:
     if layer is None or not layer.gain.known():
         return ""
     required = _required(layer)
-    needs = f"; {layer.nonlinearity.get().role} needs {required:.2f}" if required is not None else ""
+    needs = f"; {spoken(layer.nonlinearity.get())} needs {required:.2g}" if required is not None else ""
     return f"gain {layer.gain.get():.2f}{needs}"
 
 
@@ -89,28 +85,24 @@ def _why(layer: Layer | None) -> str:
     required = _required(layer)
     if required is None:
         return f"The weights of these layers have a gain of {layer.gain.get():.2f}; the factors multiply along the chain."
-    role, gain = layer.nonlinearity.get().role, layer.gain.get()
+    role, gain, curve = layer.nonlinearity.get().role, layer.gain.get(), spoken(layer.nonlinearity.get())
     if role in ("sigmoid", "hardsigmoid"):
         return f"{role} passes at most a fraction of the gradient; no gain makes a deep plain stack of it healthy: gain 4, fewer layers, or a normalization."
     if 1 / 1.3 <= gain / required <= 1.3:
-        return f"The gain fits {role}, but its fixed point is unstable at this depth: put a normalization or residual branches in between."
-    return f"These layers have a gain of {gain:.2f} and {role} needs {required:.2f}: each multiplies the second moment by {(gain / required) ** 2:.2g}."
+        return f"The gain fits {curve}, but its fixed point is unstable at this depth: put a normalization or residual branches in between."
+    return f"These layers have a gain of {gain:.2f} and {curve} needs {required:.2g}: each multiplies the second moment by {(gain / required) ** 2:.2g}."
 
 
 def _fix(names: tuple[str, ...], layer: Layer | None) -> Fix | None:
     if layer is None or not layer.nonlinearity.known():
         return None
-    role = layer.nonlinearity.get().role
-    try:
-        advice = recommendation(role, layer.nonlinearity.get().parameter)
-    except NotKnown:
-        return None
+    role, suggested = layer.nonlinearity.get().role, advice(layer)
     extra = (
         " or a normalization between the layers"
         if role in ("sigmoid", "hardsigmoid", "silu", "gelu", "gelu_tanh", "hardswish", "mish")
         else ""
     )
-    return Fix(names, advice.call, "safe", f"use {advice.scheme}{extra}")
+    return Fix(names, suggested.call, "safe", f"use {suggested.scheme}{extra}")
 
 
 def _factor(factor: float) -> str:

@@ -10,10 +10,9 @@ from typing import Literal
 from initcheck.errors import NotKnown
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, Severity
+from initcheck.rules.advice import advice, needed_gain
 from initcheck.rules.base import MATRIX_KINDS, Rule, written_at
-from initcheck.theory.gains import required_gain
 from initcheck.theory.sampling import scale_error
-from initcheck.theory.schemes import recommendation
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +45,9 @@ def explicit(layer: Layer, evidence: Evidence) -> bool:
 
 
 def reference_gain(layer: Layer) -> float:
-    """The gain that the layer's nonlinearity needs; 1 where it feeds none."""
-    if not layer.nonlinearity.known():
-        return 1.0
-    nonlinearity = layer.nonlinearity.get()
+    """The gain that the layer's nonlinearity needs; 1 where it feeds none, or one of which nothing is known."""
     try:
-        return required_gain(nonlinearity.role, nonlinearity.parameter, nonlinearity.square_ratio)
+        return needed_gain(layer.nonlinearity.get())
     except NotKnown:
         return 1.0
 
@@ -78,8 +74,7 @@ def phrase_scale(
         stats = evidence.stats(layer.weight)
         error = scale_error(stats.numel, stats.kurtosis) if stats is not None else 0.0
         fan = layer.fan_in.get()
-        role = layer.nonlinearity.get().role if layer.nonlinearity.known() else "linear"
-        advice = recommendation(role)
+        suggested = advice(layer)
         yield rule.finding(
             names,
             f"std is {factor:.3g} times too {direction}{where}",
@@ -87,7 +82,7 @@ def phrase_scale(
             observed=f"std {layer.gain.get() / fan**0.5:.3g} ± {100 * error:.1g} %, gain {layer.gain.get():.3g}",
             expected=f"std {worst.required / fan**0.5:.3g} (gain {worst.required:.3g}, fan_in {fan})",
             location=written_at(evidence.record(layer.weight)),
-            fix=Fix(names, advice.call, "unsafe", f"use {advice.scheme}"),
+            fix=Fix(names, suggested.call, "unsafe", f"use {suggested.scheme}"),
             note=f"{factor:.3g} times too {direction}",
             why=_why(layer, direction, worst.ratio),
         )

@@ -22,7 +22,7 @@ from tests.verdicts.builders import (
 from tests.verdicts.verdict import NOTHING, SILENT, judge, says
 
 MISMATCH = "scheme-nonlinearity-mismatch"
-DRIFT = ("gradient-vanishes", "signal-vanishes", "gradient-explodes", "signal-explodes")
+DEFAULT = "default-under-depth"
 SIZES = ("weight-too-large", "weight-too-small")
 
 
@@ -94,8 +94,8 @@ ROWS = [
     ("classic-layernorm", classic(nn.LayerNorm), says("info", at="0.weight", by=MISMATCH)),
     ("relu-default-3", mlp(3), NOTHING),
     ("relu-default-5", mlp(5), says("nothing", "info", "warning")),
-    ("relu-default-8", mlp(8), says("error", at="4.weight", by=DRIFT)),
-    ("relu-default-20", mlp(20), says("error", at="4.weight", by=DRIFT)),
+    ("relu-default-8", mlp(8), says("error", at="4.weight", by=DEFAULT)),
+    ("relu-default-20", mlp(20), says("error", at="4.weight", by=DEFAULT)),
     ("relu-xavier-4", mlp(4, init=xavier()), says("warning", at="2.weight", by=MISMATCH)),
     ("relu-xavier-12", mlp(12, init=xavier()), says("warning", at="2.weight", by=MISMATCH)),
     ("relu-xavier-20", mlp(20, init=xavier()), says("error", at="2.weight", by=MISMATCH)),
@@ -161,7 +161,7 @@ def test_row(build, expected):
 
 
 def test_one_finding_for_the_whole_chain():
-    report = judge(mlp(20), says("error", at="4.weight", by=DRIFT))
+    report = judge(mlp(20), says("error", at="4.weight", by=DEFAULT))
     assert len(report.at_least("warning")) == 1
 
 
@@ -208,11 +208,6 @@ def test_a_healthy_copy_is_silent():
 
 
 CATALOGUE = {
-    "depthwise-fan-out": "wrong-fan",
-    "patch-embedding-xavier": "wrong-fan",
-    "expert-stack-kaiming": "wrong-fan",
-    "transposed-storage-kaiming": "wrong-fan",
-    "bilinear-default": "wrong-fan",
     "bfloat16-outliers": "low-precision-outliers",
 }
 

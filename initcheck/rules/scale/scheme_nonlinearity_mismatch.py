@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,10 +12,11 @@ from initcheck.records.evidence import Evidence, Layer, Nonlinearity
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall
 from initcheck.records.rule import Example
+from initcheck.rules.advice import advice, is_wave, needed_gain, spoken
 from initcheck.rules.base import LayerRule, written_at
-from initcheck.theory.drift import costly_depth
 from initcheck.theory.gains import GainFacts, gain_facts
-from initcheck.theory.schemes import family_of, named_nonlinearity, recommendation, scheme_gain
+from initcheck.theory.mean_field import compounding
+from initcheck.theory.schemes import family_of, named_nonlinearity, scheme_gain
 
 RECTIFIERS = ("relu", "leaky_relu")
 BOUNDED = ("tanh", "sigmoid", "hardsigmoid", "softsign", "hardtanh", "selu")
@@ -76,33 +79,50 @@ class SchemeNonlinearityMismatch(LayerRule):
         nonlinearity = layer.nonlinearity.get()
         if nonlinearity.role.startswith("custom:"):
             return
-        facts = gain_facts(nonlinearity.role, nonlinearity.parameter)
+        facts = _facts(nonlinearity)
         nominal = scheme_gain(call, layer.shape, layer.fan_in.get())
         if nominal is None or not _mismatched(named, call, nonlinearity, facts):
             return
-        yield self._say(layer, evidence, call, nonlinearity, facts, nominal)
+        yield self._say(layer, evidence, call, nonlinearity, facts, _measured(layer, nominal))
 
     def _say(
         self, layer: Layer, evidence: Evidence, call: InitCall, nonlinearity: Nonlinearity, facts: GainFacts, nominal: float
     ) -> Finding:
         ratio = (nominal / facts.recommended) ** 2
-        advice = recommendation(nonlinearity.role, nonlinearity.parameter)
+        suggested = advice(layer)
         severity, harmless = _severity(layer, call)
         return self.finding(
             (layer.weight,),
-            f"`{call.name}` is not meant for the {_spoken(nonlinearity.role)} that this layer feeds",
+            f"`{call.name}` is not meant for the {spoken(nonlinearity)} that this layer feeds",
             severity=severity,
             observed=f"gain {nominal:.2f} (std {nominal / layer.fan_in.get() ** 0.5:.3g}, fan_in {layer.fan_in.get()})",
-            expected=f"gain {facts.recommended:.2f} for {_spoken(nonlinearity.role)}: {_deviation(ratio)}{harmless}",
+            expected=f"gain {facts.recommended:.3g} for {spoken(nonlinearity)}: {_deviation(ratio)}{harmless}",
             location=written_at(evidence.record(layer.weight)),
-            fix=Fix((layer.weight,), advice.call, "safe" if call.name.startswith("kaiming") else "unsafe", f"use {advice.scheme}"),
-            note=f"feeds {_spoken(nonlinearity.role)}",
-            why=_why(ratio, facts.recommended, nonlinearity.role, call),
+            fix=Fix((layer.weight,), suggested.call, "safe" if call.name.startswith("kaiming") else "unsafe", f"use {suggested.scheme}"),
+            note=f"feeds {spoken(nonlinearity)}",
+            why=_why(ratio, facts.recommended, nonlinearity, call),
         )
+
+
+def _facts(nonlinearity: Nonlinearity) -> GainFacts:
+    facts = gain_facts(nonlinearity.role, nonlinearity.parameter)
+    if not is_wave(nonlinearity):
+        return facts
+    needed = needed_gain(nonlinearity)
+    return dataclasses.replace(facts, band=(needed, 0.88 * needed, 1.13 * needed))
+
+
+def _measured(layer: Layer, nominal: float) -> float:
+    """The gain of the tensor as it is, where it is not the one that the call gives a tensor of this shape (drawn on a view, or per block)."""
+    gain = layer.gain.get()
+    return nominal if gain > 0 and abs(math.log(gain / nominal)) < 0.1 else gain
 
 
 def _mismatched(named: str, call: InitCall, nonlinearity: Nonlinearity, facts: GainFacts) -> bool:
     slope_matters = nonlinearity.role == "leaky_relu"
+    if is_wave(nonlinearity):
+        gain = _nominal_gain(call)
+        return gain is not None and not facts.lowest <= gain <= facts.highest
     if named == nonlinearity.role and not slope_matters:
         return False
     if named in RECTIFIERS and nonlinearity.role in BOUNDED and family_of(call) != "orthogonal":
@@ -134,25 +154,10 @@ def _deviation(ratio: float) -> str:
     return f"the variance is {100 * (ratio - 1):.0f} % high" if ratio < 3 else f"the variance is {ratio:.1f} times too large"
 
 
-def _why(ratio: float, required: float, role: str, call: InitCall) -> str:
+def _why(ratio: float, required: float, nonlinearity: Nonlinearity, call: InitCall) -> str:
     square = _nominal_gain(call)
     steady = (square / required) ** 2 if square is not None else ratio
-    start = f"{_spoken(role)} needs a gain of {required:.2f}; between layers of equal width `{call.name}` changes the second moment by {steady:.2f} per layer."
+    start = f"{spoken(nonlinearity)} needs a gain of {required:.3g}; between layers of equal width `{call.name}` changes the second moment by {steady:.2f} per layer."
     if abs(steady - 1) < 0.01:
         return start
-    warns, fails = costly_depth(steady)
-    return f"{start} Harmless in a shallow net; costs accuracy from about {warns} such layers in a row, fails from about {fails}."
-
-
-def _spoken(role: str) -> str:
-    names = {
-        "relu": "ReLU",
-        "leaky_relu": "LeakyReLU",
-        "prelu": "PReLU",
-        "gelu": "GELU",
-        "gelu_tanh": "GELU",
-        "silu": "SiLU",
-        "selu": "SELU",
-        "elu": "ELU",
-    }
-    return names.get(role, role)
+    return f"{start} In a plain stack that is {compounding(steady)}."

@@ -29,9 +29,10 @@ class GradientVanishes(ModelRule):
     explains: ClassVar[tuple[str, ...]] = ("correlated-outputs",)
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
-            bad="from torch import nn\n\nmodel = nn.Sequential(*[part for _ in range(10) for part in (nn.Linear(64, 64), nn.ReLU())], nn.Linear(64, 4))\n",
-            good="from torch import nn\n\nmodel = nn.Sequential(*[part for _ in range(10) for part in (nn.Linear(64, 64), nn.ReLU())], nn.Linear(64, 4))\n"
-            "for layer in model:\n    if isinstance(layer, nn.Linear):\n        nn.init.kaiming_normal_(layer.weight, nonlinearity='relu')\n        nn.init.zeros_(layer.bias)\n",
+            bad="from torch import nn\n\nmodel = nn.Sequential(*[part for _ in range(12) for part in (nn.Linear(64, 64), nn.Sigmoid())], nn.Linear(64, 4))\n"
+            "for layer in model:\n    if isinstance(layer, nn.Linear):\n        nn.init.xavier_normal_(layer.weight, gain=4)\n        nn.init.zeros_(layer.bias)\n",
+            good="from torch import nn\n\nmodel = nn.Sequential(*[part for _ in range(12) for part in (nn.Linear(64, 64), nn.Tanh())], nn.Linear(64, 4))\n"
+            "for layer in model:\n    if isinstance(layer, nn.Linear):\n        nn.init.xavier_normal_(layer.weight)\n        nn.init.zeros_(layer.bias)\n",
             input_shape=(64,),
         ),
     )
