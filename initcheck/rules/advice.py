@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from initcheck.errors import NotKnown
 from initcheck.records.evidence import Layer, Nonlinearity
 from initcheck.records.recording import InitCall
 from initcheck.theory.gains import required_gain
@@ -76,6 +75,4 @@ def _maxout_gain(nonlinearity: Nonlinearity) -> float:
 
 def _first(nonlinearity: Nonlinearity) -> float:
     """The first hyper-parameter, 1 where there is none."""
-    given = nonlinearity.parameter
-    value = (given[0] if given else None) if isinstance(given, tuple) else given
-    return 1.0 if value is None else value
+    return nonlinearity.parameter[0] if nonlinearity.parameter else 1.0

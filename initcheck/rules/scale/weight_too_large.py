@@ -19,8 +19,8 @@ class WeightTooLarge(ModelRule):
     """Weights that somebody chose are so large that the measured signal or gradient grows out of bounds.
 
     Why: a layer multiplies the second moment by (gain / required gain)^2; what is too large once is too large squared after two layers.
-    Silent when: the measured chain stays within its floor, a normalization follows at once (info beyond a factor of 10), the tensor is rescaled
-        at run time, or nobody chose the weight (then the signal rules speak of the default).
+    Silent when: the measured chain stays within its floor, a normalization follows at once (info beyond a factor of 10), what comes out in a residual
+        branch is of ordinary size, the tensor is rescaled at run time, or nobody chose the weight (then the signal rules speak of the default).
     Source: He et al. 2015, arXiv:1502.01852; thresholds calibrated on 280 trained networks (3 nats warning, 8 nats error).
     """
 
@@ -71,7 +71,9 @@ class WeightTooLarge(ModelRule):
                     blamed[layer.weight] = found.at("info")
             elif layer.inside_branch or layer.closes_branch:
                 found = self._excess(layer, evidence, self.branch_excess)
-                if found is not None:
+                # what a weight makes of a faint input (a squeezed mean) is judged by what comes out
+                faint = layer.second_moment.known() and layer.second_moment.get() < self.branch_excess
+                if found is not None and not faint:
                     blamed[layer.weight] = found.at("warning")
         yield from phrase_scale(self, blamed, evidence, "large")
 

@@ -70,6 +70,7 @@ class WrongFan(LayerRule):
         "saturated-units",
         "initial-loss-too-high",
     )
+    explains_from: ClassVar[Severity] = "warning"
     factor: float = tolerance(1.25, "smallest factor in std that matters where the scheme names one fan")
     spread: float = tolerance(1.5, "smallest factor in std that matters where a scheme may use either fan")
     muffled: float = tolerance(3.0, "smallest factor in std that matters behind a normalization or in a residual branch")
