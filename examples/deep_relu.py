@@ -8,7 +8,7 @@ class DeepNet(nn.Module):
         super().__init__()
         layers = [nn.Linear(784, width), nn.ReLU()]
         for _ in range(depth - 2):
-            layers += [nn.Linear(width, width), nn.ReLU()]  # expect: IC103
+            layers += [nn.Linear(width, width), nn.ReLU()]  # expect: IC209
         self.body = nn.Sequential(*layers)
         self.head = nn.Linear(width, 10)
 

@@ -66,7 +66,7 @@ PROBES = [
     ("a", xavier_under_relu, (32, 784), "scheme-nonlinearity-mismatch", "0.weight"),
     ("b", all_zero_linear, (32, 64), "zero-weight", "2.weight"),
     ("c", Tagger, (32, 8, 16), "non-orthogonal-recurrent", "lstm.weight_hh_l0"),
-    ("d", deep_default, (32, 64), "gradient-vanishes", "4.weight"),
+    ("d", deep_default, (32, 64), "default-under-depth", "4.weight"),
     ("e", bias_five, (32, 64), "large-bias", "0.bias"),
     ("g", encoder, (8, 6, 32), "cloned-layers", "layers.1.linear1.weight"),
     ("i", Unwritten, (32, 16), "never-written", "proj"),

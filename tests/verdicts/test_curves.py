@@ -73,9 +73,9 @@ def maxout(layers, pieces, gain):
     return lambda: nn.Sequential(*[Maxout(pieces, gain) for _ in range(layers)], nn.Linear(64, 10))
 
 
-@pytest.mark.parametrize(("pieces", "gain"), [(2, 1.0), (3, 0.885), (5, 0.745)])
-def test_maxout_at_its_gain(pieces, gain):
-    judge(maxout(8, pieces, gain), SILENT, ROWS)
+@pytest.mark.parametrize(("layers", "pieces", "gain"), [(8, 2, 1.0), (6, 3, 0.885), (3, 5, 0.745)])
+def test_maxout_at_its_gain(layers, pieces, gain):
+    judge(maxout(layers, pieces, gain), SILENT, ROWS)
 
 
 def test_maxout_at_the_gain_of_relu():

@@ -8,6 +8,7 @@ from torch import nn
 
 from tests.verdicts.builders import (
     PreNorm,
+    default,
     he,
     he_uniform,
     linears,
@@ -86,6 +87,10 @@ class Equalised(nn.Module):
         for weight in self.weights:
             x = torch.relu(x @ (weight.t() * sqrt(2 / 64)))
         return self.head(x)
+
+
+def noise(*shape):
+    return torch.randn(shape, generator=torch.Generator().manual_seed(1))
 
 
 ROWS = [
@@ -179,6 +184,20 @@ def test_small_normal_in_a_pre_norm_transformer(width, depth):
 def test_unit_normal_in_a_pre_norm_transformer():
     report = judge(lambda: PreNorm(4, 64, normal(1.0)), says("warning"), torch.randn(32, 6, 64))
     assert "blocks.0.up.weight" in report.findings[0].parameters
+
+
+@pytest.mark.parametrize(
+    ("init", "level"), [(he(), "warning"), (normal(0.3), "warning"), (normal(0.02), "nothing"), (xavier(), "info"), (default, "nothing")]
+)
+def test_deep_post_norm_transformer(init, level):
+    report = judge(lambda: PreNorm(12, 64, init, post=True), says(level), noise(16, 6, 64))
+    if level == "warning":
+        assert "blocks.0.down.weight" in report.findings[0].parameters
+
+
+@pytest.mark.parametrize("init", [he(), he(nonlinearity="linear")])
+def test_shallow_post_norm_transformer(init):
+    judge(lambda: PreNorm(3, 64, init, post=True), SILENT, noise(16, 6, 64))
 
 
 def test_xavier_under_gelu_in_a_residual_branch():

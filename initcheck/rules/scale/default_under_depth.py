@@ -37,6 +37,7 @@ class DefaultUnderDepth(ModelRule):
         "dead-units",
         "saturated-units",
         "initial-loss-too-high",
+        "correlated-outputs",
     )
     mismatch: float = tolerance(1.25, "smallest factor between gain and required gain that can be blamed for the drift")
     examples: ClassVar[tuple[Example, ...]] = (

@@ -69,6 +69,7 @@ class WrongFan(LayerRule):
         "dead-units",
         "saturated-units",
         "initial-loss-too-high",
+        "correlated-outputs",
     )
     explains_from: ClassVar[Severity] = "warning"
     factor: float = tolerance(1.25, "smallest factor in std that matters where the scheme names one fan")
