@@ -119,7 +119,7 @@ class InitOverwritten(ModelRule):
             expected="one of the two, or the general one first and the special one after it",
             location=lost,
             note="has no effect",
-            why=f"Nothing of this call is left in the model; move it behind {where}, or remove the one that is not meant.",
+            why="Nothing of this call is left in the model: let the general pass run first and this call after it, or remove the one that is not meant.",
         )
 
 
