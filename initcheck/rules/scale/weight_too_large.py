@@ -23,7 +23,7 @@ class WeightTooLarge(ModelRule):
     Why: a layer multiplies the second moment by (gain / required gain)^2; what is too large once is too large squared after two layers. In a deep post-norm
         network branches that outweigh the stream drown what came in: the shares 1 / (1 + r) of all sums multiply.
     Silent when: the measured chain stays within its floor, a normalization follows at once (info beyond a factor of 10), what comes out in a residual
-        branch is of ordinary size, the tensor is rescaled at run time, or nobody chose the weight (then the signal rules speak of the default).
+        branch is of ordinary size or only sets a gate, the tensor is rescaled at run time, or nobody chose the weight (then the signal rules speak of the default).
     Source: He et al. 2015, arXiv:1502.01852; Xiong et al. 2020, arXiv:2002.04745, for post-norm; thresholds calibrated on 280 trained networks (3 nats warning, 8 nats error).
     """
 
@@ -77,7 +77,7 @@ class WeightTooLarge(ModelRule):
                 found = self._excess(layer, evidence, self.branch_excess)
                 # what a weight makes of a faint input (a squeezed mean) is judged by what comes out
                 faint = layer.second_moment.known() and layer.second_moment.get() < self.branch_excess
-                if found is not None and not faint:
+                if found is not None and not faint and not _sets_a_gate(layer, evidence):
                     blamed[layer.weight] = found.at("warning")
         for layer in self._drowned(evidence):
             found = self._excess(layer, evidence, self.excess)
@@ -104,3 +104,9 @@ class WeightTooLarge(ModelRule):
 
 def _post_norm(layer: Layer) -> bool:
     return bool(layer.after_sum) and all(role.endswith("_norm") for role in layer.after_sum)
+
+
+def _sets_a_gate(layer: Layer, evidence: Evidence) -> bool:
+    """Whether the layer only prepares the values of gates, as the squeeze of a squeeze-and-excitation does: what they let through is bounded."""
+    after = [evidence.layer(weight) for weight in layer.outgoing]
+    return bool(after) and all(following is not None and following.gates for following in after)
