@@ -20,6 +20,7 @@ from initcheck.errors import InitcheckError, TargetError, UsageError
 from initcheck.infer.assemble import assemble
 from initcheck.infer.summary import summarise
 from initcheck.measure.barriers import lifted, zero_parameters
+from initcheck.measure.finite import FiniteObserver, all_finite
 from initcheck.measure.flow import gradient_flow
 from initcheck.measure.outputs import output_stats
 from initcheck.measure.signals import SignalObserver
@@ -31,7 +32,7 @@ from initcheck.records.graph import Graph
 from initcheck.records.recording import Recording
 from initcheck.records.report import ModelReport, Report
 from initcheck.records.settings import Settings
-from initcheck.records.stats import RunStats
+from initcheck.records.stats import BrokenValue, RunStats
 from initcheck.records.target import Built, InputSummary, Target
 from initcheck.rules.judge import judge, selected
 from initcheck.trace.backward import backward
@@ -173,6 +174,7 @@ def _run(model: torch.nn.Module, inputs: object, settings: Settings) -> tuple[Gr
     traced, guess = first_that_runs(model, guesses, attempt)
     graph = traced.graph
     outputs = output_stats(traced.outputs)
+    broken = any(stats.nonfinite for stats in observer.results()) or not all_finite([tensor for _, tensor in traced.outputs])
     backward(traced, settings.seed)
     parameters = dict(model.named_parameters())
     first = {name: parameter.grad for name, parameter in parameters.items()}
@@ -181,7 +183,21 @@ def _run(model: torch.nn.Module, inputs: object, settings: Settings) -> tuple[Gr
         flows = gradient_flow(model, parameters, lambda: _outputs(model, guess), settings.seed, first)
         if any(flow.state in ("late", "dead") for flow in flows) and zero_parameters(model):
             notes = _behind_zeros(model, guess, graph, observer, settings.seed)
-    return graph, RunStats(observer.results(), flows, outputs, guess.summary.batch or batch, notes), guess.summary
+        values, more = _broken_values(model, guess, graph) if broken else ((), ())
+    return graph, RunStats(observer.results(), flows, outputs, guess.summary.batch or batch, notes + more, values), guess.summary
+
+
+def _broken_values(model: torch.nn.Module, guess: Guess, graph: Graph) -> tuple[tuple[BrokenValue, ...], tuple[str, ...]]:
+    """A second run of a model whose signal is not finite, in which every operation is looked at."""
+    observer = FiniteObserver()
+    lost = "the signal is not finite, and where it begins could not be found: a second run went another way"
+    try:
+        again = trace(model, guess.args, guess.kwargs, observer).graph
+    except ForwardError:
+        return (), (lost,)
+    if [node.op for node in again.nodes] != [node.op for node in graph.nodes]:
+        return (), (lost,)
+    return observer.results(), ()
 
 
 def _behind_zeros(model: torch.nn.Module, guess: Guess, graph: Graph, observer: SignalObserver, seed: int) -> tuple[str, ...]:

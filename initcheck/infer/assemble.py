@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from initcheck.infer.attention import attentions
 from initcheck.infer.blocked import blockages
+from initcheck.infer.broken import nonfinite
 from initcheck.infer.chains import chains, reached
 from initcheck.infer.constants import constants
 from initcheck.infer.flow import Flow, is_weighted
@@ -55,6 +56,7 @@ def assemble(
         streams=streams(roles, scene.owners, signals),
         attentions=attentions(roles, scene.owners, signals),
         blockages=blockages(scene, found, [flow.parameter for flow in run.flows if flow.state == "dead"]),
+        nonfinite=nonfinite(roles, scene.owners, run.broken),
         flows=run.flows,
         outputs=run.outputs,
         heads=heads(scene, layers, run.outputs),

@@ -185,8 +185,8 @@ class Attention:
     """One softmax attention.
 
     projections: the weights that make its queries and keys (the scales of their normalization, if they have one), and learned scales of
-    the logits; logit_variance: mean
-    variance of the content logits along a row, scale included, position biases and masks left out; keys: entries of a row.
+    the logits; logit_variance: mean variance of the content logits along a row, scale included, position biases and masks left out;
+    keys: entries of a row.
     biased: position biases could not be told apart and are part of the variance.
     """
 
@@ -223,6 +223,20 @@ class ConstantUse:
 
 
 @dataclass(frozen=True, slots=True)
+class NonFinite:
+    """The operation that first made what is not finite in a layer or an output.
+
+    weights: the weights whose results it reads (its own, for a layer). kind: `NaN` or `infinity` out of finite operands; `masked` when a
+    softmax got a row without a finite entry; `given` when it came in with an input or a buffer.
+    """
+
+    op: str
+    module: str
+    weights: tuple[str, ...]
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """All that a rule may look at."""
 
@@ -234,6 +248,7 @@ class Evidence:
     streams: tuple[Stream, ...] = ()
     attentions: tuple[Attention, ...] = ()
     blockages: tuple[Blockage, ...] = ()
+    nonfinite: NonFinite | None = None
     flows: tuple[GradientFlow, ...] = ()
     outputs: tuple[OutputStats, ...] = ()
     heads: tuple[Head, ...] = ()

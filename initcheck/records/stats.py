@@ -98,6 +98,16 @@ class SignalStats:
 
 
 @dataclass(frozen=True, slots=True)
+class BrokenValue:
+    """The result of one operation that holds NaN or infinity; `from_finite` says that none of its operands does."""
+
+    node: int
+    nan: bool
+    infinite: bool
+    from_finite: bool
+
+
+@dataclass(frozen=True, slots=True)
 class GradientFlow:
     """Whether a parameter receives gradient: at once, only after temporary steps, or never (`dead`)."""
 
@@ -148,3 +158,4 @@ class RunStats:
     outputs: tuple[OutputStats, ...]
     batch: int
     notes: tuple[str, ...] = ()
+    broken: tuple[BrokenValue, ...] = ()

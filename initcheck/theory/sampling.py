@@ -183,3 +183,12 @@ def _chi_square_above(x: float, dof: float) -> float:
     import scipy.special
 
     return float(scipy.special.chdtrc(dof, max(x, 0.0)))
+
+
+def chance_of_silence(silent: int, units: int) -> float:
+    """The probability that at least `silent` of `units` rectified units are off for a whole batch by chance alone.
+
+    Each is off with probability one half, which is what a healthy unit comes to when the samples have become alike (deep plain networks,
+    pooled features); when they differ, it is off far more rarely.
+    """
+    return sum(math.comb(units, count) for count in range(silent, units + 1)) / (1 << units) if units < 1000 else 0.0

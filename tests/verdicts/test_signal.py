@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from tests.verdicts.builders import PreNorm, Residual, default, he, linears, normal, xavier
+import initcheck
+from tests.verdicts.builders import PreNorm, Residual, default, he, linears, mlp, normal, xavier
 from tests.verdicts.verdict import NOTHING, SILENT, judge, says
 
 
@@ -132,3 +133,49 @@ def test_one_large_residual_block_is_no_growth():
 
     report = judge(build, SILENT, tokens(32, 64))
     assert "residual-growth" not in {finding.name for finding in report.findings}
+
+
+@pytest.mark.parametrize("std", [3.0, 5.0])
+def test_biases_that_drown_the_input(std):
+    said = says("warning", "error", at="6.weight", by="correlated-outputs")
+    judge(mlp(8, init=he(), bias=lambda bias: nn.init.normal_(bias, std=std), head=default), said, tokens(32, 64))
+
+
+@pytest.mark.parametrize("layers", [8, 20, 50])
+def test_alike_inputs_through_a_healthy_network(layers):
+    report = judge(mlp(layers, init=he(), width=128), SILENT, 1.0 + 0.3 * tokens(32, 64))
+    assert "correlated-outputs" not in {finding.name for finding in report.findings}
+
+
+def test_a_dying_chain_is_one_finding_with_its_symptoms():
+    report = judge(mlp(8), says("error"), tokens(32, 64))
+    assert len(report.at_least("warning")) == 1
+    assert any("differs between samples" in symptom for finding in report.findings for symptom in finding.symptoms)
+
+
+class Squeeze(nn.Module):
+    """Squeeze and excitation with few units over features that are alike: chance may silence all of them."""
+
+    def __init__(self, units):
+        super().__init__()
+        self.down, self.up, self.head = nn.Linear(64, units), nn.Linear(units, 64), nn.Linear(64, 10)
+        nn.init.constant_(self.down.bias, -50.0)
+
+    def forward(self, x):
+        return self.head(x * torch.sigmoid(self.up(torch.relu(self.down(x)))))
+
+
+@pytest.mark.parametrize(("units", "fires"), [(8, False), (32, True)])
+def test_few_silent_units_may_be_chance(units, fires):
+    report = initcheck.check(lambda: Squeeze(units), tokens(32, 64))
+    told = [finding.message for finding in report.findings] + [text for finding in report.findings for text in finding.symptoms]
+    assert ("all units are off for every input" in told) == fires
+
+
+def test_a_zero_head_hides_nothing():
+    def build():
+        model = mlp(12)()
+        nn.init.zeros_(model[-1].weight)
+        return model
+
+    judge(build, says("error", at="4.weight"), tokens(32, 64))

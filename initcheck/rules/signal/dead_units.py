@@ -10,6 +10,7 @@ from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Severity
 from initcheck.records.rule import Example
 from initcheck.rules.base import LayerRule, tolerance, written_at
+from initcheck.theory.sampling import chance_of_silence
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,8 @@ class DeadUnits(LayerRule):
     """Nearly all units of a rectified layer are zero for every sample of the batch.
 
     Why: a unit that is off for all inputs sends no gradient and never wakes up.
-    Silent when: fewer than nine units in ten are off; in deep plain nets half of the units are legitimately on or off for the whole batch.
+    Silent when: fewer than nine units in ten are off, or so few units exist (below 17) that chance may silence them all: where the samples of the batch
+        are alike, as in deep plain nets and behind global pooling, half of the units are legitimately off for the whole batch.
     Source: measured on the run's own batch; the share is exact for that batch.
     """
 
@@ -33,7 +35,8 @@ class DeadUnits(LayerRule):
         if layer.kind in ("norm", "scale", "bias", "unused", "embedding") or not layer.dead.known():
             return
         share = layer.dead.get()
-        if share < self.warns:
+        units = _units(layer)
+        if share < self.warns or chance_of_silence(round(share * units), units) > 1e-5:
             return
         yield self.finding(
             (layer.weight,),
@@ -45,3 +48,12 @@ class DeadUnits(LayerRule):
             note="feeds units that are always off",
             why="A unit that is off for all inputs receives no gradient.",
         )
+
+
+def _units(layer: Layer) -> int:
+    """Rows of the result: how many units the layer makes."""
+    if layer.kind == "conv_transpose":
+        return layer.shape[1] * layer.groups
+    if layer.kind == "matmul" or len(layer.shape) < 2:
+        return layer.shape[-1] if layer.shape else 1
+    return layer.shape[0]

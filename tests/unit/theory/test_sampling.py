@@ -16,6 +16,7 @@ from initcheck.theory.sampling import (
     UNIFORM,
     Z,
     bound_chance,
+    chance_of_silence,
     chi_square_tails,
     dispersion_tails,
     dtype_eps,
@@ -130,3 +131,13 @@ def test_orthogonality_duplicates_and_zeros():
     assert duplicate_chance(1000, 4, 2**-23) < 1e-20
     assert zero_tolerance(1000, 2**-23) < 6
     assert zero_tolerance(10**6, 2**-10) > 1000
+
+
+@pytest.mark.parametrize(("silent", "units", "expected"), [(8, 8, 1 / 256), (17, 17, 2.0**-17), (0, 5, 1.0), (29, 32, 5489 / 2.0**32)])
+def test_units_silent_by_chance(silent, units, expected):
+    assert chance_of_silence(silent, units) == pytest.approx(expected)
+
+
+def test_many_units_are_never_silent_by_chance():
+    assert chance_of_silence(900, 1000) == 0.0
+    assert chance_of_silence(900, 999) < 1e-100
