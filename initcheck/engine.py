@@ -18,10 +18,12 @@ from initcheck.construct.recorder import Recorder
 from initcheck.discover.targets import parse as parse_target
 from initcheck.errors import InitcheckError, TargetError, UsageError
 from initcheck.infer.assemble import assemble
+from initcheck.infer.flow import unread_inputs
 from initcheck.infer.summary import summarise
 from initcheck.measure.barriers import lifted, zero_parameters
 from initcheck.measure.finite import FiniteObserver, all_finite
 from initcheck.measure.flow import gradient_flow
+from initcheck.measure.ignored import argument_tensors, ignored_arguments
 from initcheck.measure.outputs import output_stats
 from initcheck.measure.signals import SignalObserver
 from initcheck.measure.tables import table_stats
@@ -184,7 +186,20 @@ def _run(model: torch.nn.Module, inputs: object, settings: Settings) -> tuple[Gr
         if any(flow.state in ("late", "dead") for flow in flows) and zero_parameters(model):
             notes = _behind_zeros(model, guess, graph, observer, settings.seed)
         values, more = _broken_values(model, guess, graph) if broken else ((), ())
-    return graph, RunStats(observer.results(), flows, outputs, guess.summary.batch or batch, notes + more, values), guess.summary
+        arguments, ignored = _ignored(model, guess, graph, settings.seed)
+    size = guess.summary.batch or batch
+    return graph, RunStats(observer.results(), flows, outputs, size, notes + more, values, arguments, ignored), guess.summary
+
+
+def _ignored(model: torch.nn.Module, guess: Guess, graph: Graph, seed: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names of the arguments that hold tensors, and of those that no output depends on; runs again only when the dataflow shows some."""
+    given = argument_tensors(model, guess.args, guess.kwargs)
+    if not unread_inputs(graph):
+        return tuple(given), ()
+    try:
+        return tuple(given), ignored_arguments(given, lambda: _outputs(model, guess), seed)
+    except Exception:  # noqa: BLE001  (the user's forward may assert on anything; then nothing is said)
+        return tuple(given), ()
 
 
 def _broken_values(model: torch.nn.Module, guess: Guess, graph: Graph) -> tuple[tuple[BrokenValue, ...], tuple[str, ...]]:

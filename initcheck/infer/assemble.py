@@ -57,6 +57,8 @@ def assemble(
         attentions=attentions(roles, scene.owners, signals),
         blockages=blockages(scene, found, [flow.parameter for flow in run.flows if flow.state == "dead"]),
         nonfinite=nonfinite(roles, scene.owners, run.broken),
+        arguments=run.arguments,
+        ignored=run.ignored,
         flows=run.flows,
         outputs=run.outputs,
         heads=heads(scene, layers, run.outputs),

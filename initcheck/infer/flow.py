@@ -150,6 +150,12 @@ def _integer(node: Node) -> bool:
     return bool(attribute(node, "integer", False))
 
 
+def unread_inputs(graph: Graph) -> bool:
+    """Whether the run read a float input of the model that no output depends on, or none of it at all."""
+    live = Flow(graph).live
+    return any(node.op == "input" and not _integer(node) and not live[node.id] for node in graph.nodes)
+
+
 def is_weighted(node: Node) -> bool:
     """Whether a node multiplies its operands as a layer does."""
     return node.op in WEIGHTED

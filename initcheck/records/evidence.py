@@ -249,6 +249,8 @@ class Evidence:
     attentions: tuple[Attention, ...] = ()
     blockages: tuple[Blockage, ...] = ()
     nonfinite: NonFinite | None = None
+    arguments: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
     flows: tuple[GradientFlow, ...] = ()
     outputs: tuple[OutputStats, ...] = ()
     heads: tuple[Head, ...] = ()

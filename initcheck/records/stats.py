@@ -151,7 +151,10 @@ class TableStats:
 
 @dataclass(frozen=True, slots=True)
 class RunStats:
-    """Everything measured in one forward and backward pass (and the temporary steps, if they were needed)."""
+    """Everything measured in one forward and backward pass (and the temporary steps, if they were needed).
+
+    `arguments` are the names of the forward arguments that hold tensors, `ignored` those that no output depends on.
+    """
 
     signals: tuple[SignalStats, ...]
     flows: tuple[GradientFlow, ...]
@@ -159,3 +162,5 @@ class RunStats:
     batch: int
     notes: tuple[str, ...] = ()
     broken: tuple[BrokenValue, ...] = ()
+    arguments: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
