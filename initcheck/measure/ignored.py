@@ -52,7 +52,7 @@ def _changeable(tensor: Tensor) -> bool:
 
 
 def _same(first: Tensor, second: Tensor) -> bool:
-    return first.shape == second.shape and torch.equal(first, second)
+    return bool(first.shape == second.shape and torch.equal(first, second))
 
 
 @contextmanager
