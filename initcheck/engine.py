@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -186,20 +186,21 @@ def _run(model: torch.nn.Module, inputs: object, settings: Settings) -> tuple[Gr
         if any(flow.state in ("late", "dead") for flow in flows) and zero_parameters(model):
             notes = _behind_zeros(model, guess, graph, observer, settings.seed)
         values, more = _broken_values(model, guess, graph) if broken else ((), ())
-        arguments, ignored = _ignored(model, guess, graph, settings.seed)
+        given = argument_tensors(model, guess.args, guess.kwargs)
+        ignored, unsure = _ignored(model, guess, given, settings.seed) if unread_inputs(graph) else ((), ())
     size = guess.summary.batch or batch
-    return graph, RunStats(observer.results(), flows, outputs, size, notes + more, values, arguments, ignored), guess.summary
+    notes = (*notes, *more, *unsure)
+    return graph, RunStats(observer.results(), flows, outputs, size, notes, values, tuple(given), ignored), guess.summary
 
 
-def _ignored(model: torch.nn.Module, guess: Guess, graph: Graph, seed: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The names of the arguments that hold tensors, and of those that no output depends on; runs again only when the dataflow shows some."""
-    given = argument_tensors(model, guess.args, guess.kwargs)
-    if not unread_inputs(graph):
-        return tuple(given), ()
+def _ignored(
+    model: torch.nn.Module, guess: Guess, given: Mapping[str, Sequence[torch.Tensor]], seed: int
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names of the arguments that no output depends on, and what could not be found out."""
     try:
-        return tuple(given), ignored_arguments(given, lambda: _outputs(model, guess), seed)
-    except Exception:  # noqa: BLE001  (the user's forward may assert on anything; then nothing is said)
-        return tuple(given), ()
+        return ignored_arguments(given, lambda: _outputs(model, guess), seed), ()
+    except Exception as error:  # noqa: BLE001  (the user's forward may assert on anything)
+        return (), (f"whether inputs are ignored could not be tested: with other values the model raises {type(error).__name__}",)
 
 
 def _broken_values(model: torch.nn.Module, guess: Guess, graph: Graph) -> tuple[tuple[BrokenValue, ...], tuple[str, ...]]:

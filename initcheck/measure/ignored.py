@@ -33,8 +33,14 @@ def ignored_arguments(arguments: Mapping[str, Sequence[Tensor]], run: Run, seed:
 
 
 def argument_tensors(model: Module, args: tuple[object, ...], kwargs: Mapping[str, object]) -> dict[str, list[Tensor]]:
-    """The tensors in each argument of the forward pass, by its name, without arguments that hold none."""
-    bound = inspect.signature(model.forward).bind(*args, **kwargs).arguments
+    """The tensors in each argument of the forward pass, by its name, without arguments that hold none.
+
+    Compiled forward passes (TorchScript) show no signature: their positional arguments are numbered from 0.
+    """
+    try:
+        bound: Mapping[str, object] = inspect.signature(model.forward).bind(*args, **kwargs).arguments
+    except (TypeError, ValueError):
+        bound = {**{str(index): value for index, value in enumerate(args)}, **kwargs}
     found = {name: _tensors(value) for name, value in bound.items()}
     return {name: held for name, held in found.items() if held}
 

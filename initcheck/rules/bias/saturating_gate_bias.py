@@ -34,7 +34,7 @@ class SaturatingGateBias(LayerRule):
 
     code: ClassVar[str] = "IC405"
     severity: ClassVar[Severity] = "warning"
-    explains: ClassVar[tuple[str, ...]] = ("signal-vanishes", "gradient-vanishes", "saturated-units")
+    explains: ClassVar[tuple[str, ...]] = ("signal-vanishes", "signal-explodes", "gradient-vanishes", "saturated-units")
     closed: float = tolerance(0.02, "largest root mean square of a gate that counts as closed")
     bias: float = tolerance(-2.0, "largest mean bias that is blamed for a closed gate")
     examples: ClassVar[tuple[Example, ...]] = (

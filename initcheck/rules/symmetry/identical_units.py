@@ -36,6 +36,7 @@ class IdenticalUnits(LayerRule):
         "gradient-explodes",
         "dead-units",
         "correlated-outputs",
+        "weight-mean-offset",
     )
     examples: ClassVar[tuple[Example, ...]] = (
         Example(

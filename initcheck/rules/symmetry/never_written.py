@@ -33,6 +33,11 @@ class NeverWritten(ModelRule):
         "dead-units",
         "saturated-units",
         "initial-loss-too-high",
+        "correlated-outputs",
+        "no-gradient",
+        "non-finite-signal",
+        "attention-logits-too-large",
+        "residual-growth",
         "weight-too-large",
         "weight-too-small",
     )

@@ -32,6 +32,9 @@ class NonFiniteWeight(ModelRule):
         "dead-units",
         "saturated-units",
         "initial-loss-too-high",
+        "correlated-outputs",
+        "no-gradient",
+        "non-finite-signal",
     )
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
