@@ -1,0 +1,138 @@
+"""Injects faults at random places of healthy models and counts which are named.
+
+    python -m benchmarks.mutations [--count 600] [--seed 0] [--shard 1/2] [--only PATTERN] [-o FILE.jsonl] [--report FILE.jsonl ...]
+
+A mutant counts as named when a finding at warning or above has one of the fault's rules and touches one of its parameters; a harmless
+one (a zero head, a large weight behind a normalization) is right when nothing at warning or above touches it. Side findings are
+those at warning or above that neither name the fault nor are folded into it. Every base must be silent at warning before it is used.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import torch
+from torch import nn
+
+import initcheck
+from benchmarks.mutations.bases import BASES, Base
+from benchmarks.mutations.faults import FAULTS, MISMATCHED, Fault, Place, fill, mismatch
+from initcheck.records.report import Report
+
+Mutant = tuple[Base, Fault, Place]
+
+
+def check(build: Callable[[], nn.Module], base: Base) -> Report:
+    return initcheck.check(build, base.inputs())
+
+
+def mutants(count: int, seed: int, only: str) -> Iterator[Mutant]:
+    """`count` mutants, spread over faults and bases as evenly as places allow, in random order."""
+    generator = random.Random(seed)
+    places: dict[str, list[Mutant]] = defaultdict(list)
+    for base in BASES:
+        report = check(base.build, base)
+        loud = [finding.name for finding in report.at_least("warning")]
+        if loud or report.all_failures:
+            print(f"base {base.name} is not silent: {loud or report.all_failures}")
+            continue
+        for fault in FAULTS:
+            if re.search(only, f"{base.name} {fault.name}"):
+                places[fault.name] += [(base, fault, place) for place in fault.places(base, report.layers)]
+    chosen: list[Mutant] = []
+    for found in places.values():
+        generator.shuffle(found)
+    while len(chosen) < count and any(places.values()):
+        chosen += [found.pop() for found in places.values() if found]
+    generator.shuffle(chosen)
+    yield from chosen[:count]
+
+
+def judge(base: Base, fault: Fault, place: Place, seed: int) -> dict[str, object]:
+    put = fill(mismatch(base)) if fault is MISMATCHED else fault.put
+
+    def build() -> nn.Module:
+        model = base.build()
+        put(model, place)
+        return model
+
+    report = initcheck.check(build, base.inputs(), seed=seed)
+    loud = report.at_least("warning")
+    named = [f for f in loud if f.code in fault.codes and set(f.parameters) & set(place.blamed)]
+    touching = [f for f in loud if set(f.parameters) & set(place.blamed)]
+    side = [f for f in loud if f not in named]
+    return {
+        "base": base.name,
+        "style": base.style,
+        "fault": fault.name,
+        "parameters": list(place.parameters)[:3],
+        "harmful": place.harmful,
+        "right": bool(named) if place.harmful else not touching,
+        "said": [f"{f.severity} {f.code} {f.name} {list(f.parameters)[:3]}" for f in report.findings][:6],
+        "side": [f"{f.code} {f.name}" for f in side],
+        "failures": [failure.message for failure in report.all_failures],
+    }
+
+
+def table(results: list[dict[str, object]]) -> str:
+    lines = ["| fault | context | harmful: named / all | harmless: silent / all | side findings |", "| --- | --- | --- | --- | --- |"]
+    groups: dict[tuple[str, str], list[dict[str, object]]] = defaultdict(list)
+    for result in results:
+        groups[str(result["fault"]), str(result["style"])].append(result)
+    order = [fault.name for fault in FAULTS]
+    for (fault, style), group in sorted(groups.items(), key=lambda pair: (order.index(pair[0][0]), pair[0][1])):
+        cells = [
+            f"{sum(bool(r['right']) for r in part)} / {len(part)}" if part else ""
+            for part in ([r for r in group if r["harmful"]], [r for r in group if not r["harmful"]])
+        ]
+        side = Counter(name for r in group for name in r["side"])  # type: ignore[attr-defined]
+        lines.append(f"| {fault} | {style} | {cells[0]} | {cells[1]} | {', '.join(f'{name} x{n}' for name, n in side.items())} |")
+    harmful, harmless = [r for r in results if r["harmful"]], [r for r in results if not r["harmful"]]
+    for title, part in (("harmful mutants named at the right parameter", harmful), ("harmless mutants silent", harmless)):
+        right = sum(bool(r["right"]) for r in part)
+        lines.append(f"\n{title}: {right} of {len(part)}" + (f" ({100 * right / len(part):.1f} %)" if part else ""))
+    lines.append(f"\nside findings: {sum(len(r['side']) for r in results)} on {len(results)} mutants")  # type: ignore[arg-type]
+    return "\n".join(lines)
+
+
+def run(options: argparse.Namespace) -> list[dict[str, object]]:
+    index, of = (int(part) for part in options.shard.split("/"))
+    results: list[dict[str, object]] = []
+    for number, (base, fault, place) in enumerate(mutants(options.count, options.seed, options.only)):
+        if number % of != index - 1:
+            continue
+        torch.manual_seed(options.seed + number)
+        result = judge(base, fault, place, options.seed + number)
+        results.append(result)
+        if options.output:
+            with options.output.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(result) + "\n")
+        if not result["right"] or result["side"] or result["failures"]:
+            print(json.dumps(result, ensure_ascii=False), flush=True)
+    return results
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=600)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--shard", default="1/1")
+    parser.add_argument("--only", default="")
+    parser.add_argument("-o", "--output", type=Path)
+    parser.add_argument("--report", type=Path, nargs="*")
+    options = parser.parse_args()
+    print(table(_read(options.report) if options.report else run(options)))
+
+
+def _read(paths: list[Path]) -> list[dict[str, object]]:
+    return [json.loads(line) for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+if __name__ == "__main__":
+    main()
