@@ -238,7 +238,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("partly written", ("IC306",), weights, partly_written),
     Fault("NaN row", ("IC307",), weights, fill(nan_row)),
     Fault("init on a copy", ("IC802",), weights, on_a_copy),
-    Fault("init undone", ("IC801",), named_scheme, undone),
+    Fault("init undone", ("IC801",), weights, undone),
     Fault("embedding wiped", ("IC703", "IC301"), only(r"tokens\.weight|embed_tokens|word_embeddings|wte"), fill(nn.init.zeros_)),
     Fault("tied embedding N(0, 1)", ("IC701", "IC704", "IC107"), only(r"tokens\.weight|wte", "decoder|gpt2"), fill(nn.init.normal_)),
     Fault("padding row drawn", ("IC702",), only(r"tokens\.weight", "lstm|gru|rnn"), fill(lambda w: nn.init.normal_(w, std=0.5))),
@@ -246,6 +246,6 @@ FAULTS: tuple[Fault, ...] = (
     Fault("recurrent x3", ("IC501", "IC503"), only("weight_hh", "^rnn"), fill(lambda w: w.mul_(3))),
     Fault("gate closed", ("IC405",), only(r"gate\.weight", "squeeze", "gate.bias"), lambda m, _: nn.init.constant_(m.gate.bias, -6.0)),
     Fault("both factors zero", ("IC110", "IC301"), only(r"down\.weight", "lora", "up.weight"), fill(nn.init.zeros_)),
-    Fault("head N(0, 1)", ("IC704", "IC107"), only(r"head\.weight", "^lstm|^gru"), fill(lambda w: nn.init.normal_(w, std=2.0))),
+    Fault("head N(0, 100)", ("IC704", "IC107"), only(r"head\.weight", "^lstm|^gru"), fill(lambda w: nn.init.normal_(w, std=10.0))),
 )
 """Every fault; the order is the order of the table."""
