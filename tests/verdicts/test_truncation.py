@@ -45,3 +45,49 @@ def test_a_rescaled_weight_is_silent():
 
 def test_a_plain_normal_is_silent():
     assert found(nn.init.normal_, std=0.02) == []
+
+
+def widened(weight, gain=1.0):
+    std = gain / weight.shape[1] ** 0.5 / 0.87962566103423978
+    nn.init.trunc_normal_(weight, std=std)
+
+
+def test_a_std_widened_for_a_cut_that_never_happens():
+    (finding,) = found(widened)
+    assert finding.severity == "info"
+    assert "1.137 times too large" in finding.message
+    assert "1/sqrt(fan_in 64)" in finding.observed
+
+
+def test_a_widened_std_that_is_cut_is_silent():
+    def cut(weight):
+        std = 1.0 / 8.0 / 0.87962566103423978
+        nn.init.trunc_normal_(weight, std=std, a=-2 * std, b=2 * std)
+
+    assert found(cut) == []
+
+
+def chain(depth, init):
+    def model():
+        net = nn.Sequential(*[nn.Linear(128, 128, bias=False) for _ in range(depth)])
+        for layer in net:
+            init(layer.weight)
+        return net
+
+    return initcheck.check(model, torch.randn(16, 128, generator=torch.Generator().manual_seed(1))).at_least("warning")
+
+
+def test_the_widened_std_compounds_in_a_deep_chain():
+    (finding,) = chain(20, widened)
+    assert (finding.code, finding.severity) == ("IC206", "warning")
+    assert len(finding.parameters) == 20
+
+
+def test_a_shallow_chain_of_widened_stds_is_no_warning():
+    assert chain(4, widened) == ()
+
+
+def test_a_library_that_widens_is_told_of():
+    initialization = pytest.importorskip("transformers.initialization")
+    (finding,) = found(initialization.lecun_normal_)
+    assert "1.137 times too large" in finding.message

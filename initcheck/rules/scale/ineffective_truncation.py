@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from initcheck.errors import NotKnown
 from initcheck.records.evidence import Evidence
 from initcheck.records.finding import Finding, Fix, Severity
-from initcheck.records.recording import InitCall, ParameterRecord
+from initcheck.records.recording import InitCall, Origin, ParameterRecord
 from initcheck.records.rule import Example
+from initcheck.records.stats import WeightStats
 from initcheck.rules.base import ModelRule, tolerance, written_at
+from initcheck.rules.chains import judged_chains
+from initcheck.theory.drift import HARMLESS
+from initcheck.theory.fans import torch_fans
+from initcheck.theory.sampling import TRUNCATED_2, scale_error, std_interval
 from initcheck.theory.schemes import predicted
 
 _CUT = 2.0
 """Standard deviations at which truncated normal weights are usually cut."""
+_EXACT = 5e-5
+"""Relative difference up to which a std is that of a scheme: code divides by 0.8796 or by more digits of it."""
 
 
 @dataclass(frozen=True)
@@ -22,14 +31,18 @@ class IneffectiveTruncation(ModelRule):
     """The bounds of `trunc_normal_` cut nothing, or so much that the std is not the one that was asked for.
 
     Why: `a` and `b` are absolute values, not multiples of `std`; the default bounds of -2 and 2 are 100 standard deviations away from `std=0.02`, and one
-        standard deviation away from `std=2`, where what is left has a std of 1.08.
-    Silent when: the nearer bound lies between 1.9 and 10 standard deviations from the mean (a cut at two is usual, it leaves 0.88 of the std), a library
-        wrote the weight, or something rescaled it afterwards.
-    Source: the documentation of torch.nn.init.trunc_normal_; the std of a truncated normal distribution.
+        standard deviation away from `std=2`, where what is left has a std of 1.08. Where the std was divided by 0.8796 to make up for a cut at two
+        standard deviations that then never happens, it stays 1.137 times too large.
+    Silent when: the nearer bound lies between 1.9 and 10 standard deviations from the mean (a cut at two is usual, it leaves 0.88 of the std), something
+        rescaled the weight afterwards, or a library wrote it, unless it widened the std for a cut that never happens. A warning only where that
+        excess compounds over a dozen layers of one chain and the measured signal grows.
+    Source: the documentation of torch.nn.init.trunc_normal_; the std of a truncated normal distribution, 0.8796 for a cut at two.
     """
 
     code: ClassVar[str] = "IC206"
     severity: ClassVar[Severity] = "info"
+    explains: ClassVar[tuple[str, ...]] = ("weight-too-large", "signal-explodes", "gradient-explodes", "initial-loss-too-high")
+    explains_from: ClassVar[Severity] = "warning"
     nearest: float = tolerance(1.9, "standard deviations from mean to bound below which the std is off")
     farthest: float = tolerance(10.0, "standard deviations from mean to bound beyond which nothing is cut")
     examples: ClassVar[tuple[Example, ...]] = (
@@ -43,10 +56,18 @@ class IneffectiveTruncation(ModelRule):
 
     def check(self, evidence: Evidence) -> Iterator[Finding]:
         groups: dict[InitCall, list[ParameterRecord]] = {}
+        widened: list[_Widened] = []
         for record in evidence.recording.parameters:
-            call = _asked(record)
-            if call is not None and not self.nearest <= _distance(call) < self.farthest:
+            call = _asked(record, ("user", "library"))
+            if call is None or self.nearest <= _distance(call) < self.farthest:
+                continue
+            stats = evidence.stats(record.name)
+            meant = _meant(call, record.shape) if _distance(call) >= self.farthest else None
+            if meant is not None and stats is not None:
+                widened.append(_Widened(record, stats, *meant))
+            elif _asked(record, ("user",)) is not None:
                 groups.setdefault(call, []).append(record)
+        yield from self._too_wide(widened, evidence)
         for call, records in groups.items():
             yield from self._say(call, records)
 
@@ -72,11 +93,69 @@ class IneffectiveTruncation(ModelRule):
             + ("" if cuts else " The weights are plain normal ones; that is harmless unless rare large values are not."),
         )
 
+    def _too_wide(self, widened: list[_Widened], evidence: Evidence) -> Iterator[Finding]:
+        """One finding for all weights whose std makes up for a cut that never happens; the largest of them is the proof."""
+        worst = max(widened, key=lambda one: one.stats.numel, default=None)
+        if worst is None or std_interval(worst.stats.std, worst.stats.numel, kurtosis=worst.stats.kurtosis)[0] <= worst.meant:
+            return
+        names = tuple(one.record.name for one in widened)
+        excess = 1.0 / TRUNCATED_2.shrink
+        error = 100.0 * scale_error(worst.stats.numel, worst.stats.kurtosis)
+        yield self.finding(
+            names,
+            f"the std makes up for a truncation that never happens: it is {excess:.3f} times too large",
+            severity="warning" if _compounds(set(names), evidence) else "info",
+            observed=f"std {worst.stats.std:.4g} ± {error:.1g} %, that is {worst.stats.std / worst.meant:.3f} times {worst.formula}; kurtosis"
+            f" {worst.stats.kurtosis:.3g} (normal 3, cut at two 2.37)",
+            expected=f"std {worst.meant:.4g}, bounds at {_CUT:g} standard deviations",
+            location=written_at(worst.record),
+            fix=Fix(
+                names, None, "display", f"let the bounds follow the std (a=-{_CUT:g} * std, b={_CUT:g} * std), or draw at the std itself"
+            ),
+            note=f"{excess:.3f} times too large",
+            why=f"The std was divided by {TRUNCATED_2.shrink:.4f}, which a cut at two standard deviations would take away; but `a` and `b` are absolute"
+            f" values and cut nothing. Each such layer multiplies the second moment by {excess**2:.2f}.",
+        )
 
-def _asked(record: ParameterRecord) -> InitCall | None:
-    """The call, where a user's own line wrote the final values with it."""
+
+@dataclass(frozen=True, slots=True)
+class _Widened:
+    """A weight whose std was divided by that of a truncated normal; `meant` is the std before, `formula` how it is spelled."""
+
+    record: ParameterRecord
+    stats: WeightStats
+    meant: float
+    formula: str
+
+
+def _meant(call: InitCall, shape: tuple[int, ...]) -> tuple[float, str] | None:
+    """The std of a named scheme, exactly that of the call once its cut is made up for; `None` for any other std."""
+    std = _number(call, "std")
+    try:
+        fans = torch_fans(shape)
+    except NotKnown:
+        return None
+    if float(f"{std:.3g}") == std:
+        return None  # a round number that somebody wrote down
+    mean = (fans.fan_in + fans.fan_out) / 2.0
+    for gain, square in (("1", 1.0), ("sqrt(2)", 2.0)):
+        for fan, size in (("fan_in", fans.fan_in), ("fan_out", fans.fan_out), ("mean fan", mean)):
+            meant = math.sqrt(square / size)
+            if math.isclose(std * TRUNCATED_2.shrink, meant, rel_tol=_EXACT):
+                return meant, f"{gain}/sqrt({fan} {size:g})"
+    return None
+
+
+def _compounds(names: set[str], evidence: Evidence) -> bool:
+    """Whether so many of these weights lie in one growing chain that their excess alone is worth a warning."""
+    each = -2.0 * math.log(TRUNCATED_2.shrink)
+    return any(verdict.judged > 0 and each * len(names & set(verdict.chain.weights)) >= HARMLESS for verdict in judged_chains(evidence))
+
+
+def _asked(record: ParameterRecord, origins: tuple[Origin, ...]) -> InitCall | None:
+    """The call, where a line of one of these origins wrote the final values with it."""
     ruling = record.ruling()
-    if ruling is None or ruling.origin != "user" or not ruling.call.known() or record.later():
+    if ruling is None or ruling.origin not in origins or not ruling.call.known() or record.later():
         return None
     call = ruling.call.get()
     numbers = all(isinstance(call.argument(key, value), (int, float)) for key, value in _DEFAULTS.items())
