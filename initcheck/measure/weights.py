@@ -14,6 +14,7 @@ from torch.nn.parameter import is_lazy
 from initcheck.measure import blocks as block_wise
 from initcheck.measure import rows
 from initcheck.measure.layout import centre, layout
+from initcheck.measure.outliers import outliers
 from initcheck.records.stats import WeightStats
 
 CHUNK = 1 << 18
@@ -105,10 +106,15 @@ def _one(name: str, tensor: torch.Tensor, blocks: int) -> WeightStats:
     )
     if stats.nonfinite or not stats.numel or not stats.shape:
         return stats
-    stats = stats if constant else _with_layout(stats, plain)
+    stats = stats if constant else _with_outliers(_with_layout(stats, plain), plain)
     if blocks:
         return stats if stats.shape[0] % blocks else _with_blocks(stats, plain, blocks)
     return stats if constant or tensor.is_complex() else _surveyed(stats, plain)
+
+
+def _with_outliers(stats: WeightStats, plain: torch.Tensor) -> WeightStats:
+    found = outliers(_flat(plain), stats.mean, stats.std, max(stats.maximum - stats.mean, stats.mean - stats.minimum))
+    return replace(stats, outliers=found.outliers, inner_std=found.inner_std, inner_largest=found.inner_largest)
 
 
 def _with_layout(stats: WeightStats, plain: torch.Tensor) -> WeightStats:

@@ -23,7 +23,8 @@ class WeightStats:
     `row_dispersion` is the variance of the row mean squares over the square of their mean, rows of zeros left out (dimensionless, NaN
     for fewer than two rows or one column); `zero_rows` counts those. `row_profile` holds E[w^2] of equal row segments: 12, 6, 4, 3 or 2,
     the most that divide the rows. `centre_tap` says that only the centre of a kernel is not zero. `diagonal` is c where the weight is
-    c times an identity (or Dirac kernel) of `diagonal_groups` blocks.
+    c times an identity (or Dirac kernel) of `diagonal_groups` blocks. `outliers` counts the elements farther from the mean than half of the
+    farthest one, where that lies beyond 8 std (all three are 0 elsewhere); `inner_std` is the std of the others, `inner_largest` their largest |w - mean|.
     """
 
     parameter: str
@@ -52,6 +53,9 @@ class WeightStats:
     centre_tap: bool = False
     diagonal: float | None = None
     diagonal_groups: int = 0
+    outliers: int = 0
+    inner_std: float = 0.0
+    inner_largest: float = 0.0
 
     @property
     def std(self) -> float:
