@@ -85,7 +85,6 @@ def layer(scene: Scene, record: ParameterRecord, mine: list[Use], bias: str) -> 
         norm=norms[0] if norms else "",
         closes_branch=any(reach.closes for reach in reaches)
         or any(after[end].closes for end, role in ends.items() if role.endswith("_norm")),
-        after_sum=tuple(sorted({role for end, word in ends.items() if word == "residual_add" for role in scene.roles.feeds(end).roles})),
         inside_branch=_inside(scene, main.node),
         gates=any("gate_multiply" in beyond[end].roles for end in curved),
         gate=gate_value(scene.flow, curved, beyond, scene.signals),

@@ -42,7 +42,6 @@ class Layer:
     nonlinearity: the first nonlinearity after the layer, looking through a normalization; Unknown when there is none or several.
     norm: the role word of the normalization that the output enters directly, empty for none.
     closes_branch: the output enters a residual add (perhaps through a norm or a scale) without another weight layer between.
-    after_sum: what the residual sum that the layer closes feeds (only normalizations: a post-norm network).
     inside_branch: the layer lies on a branch that a residual add closes.
     gates: the nonlinearity's result multiplies other data (a gate).
     gate: root mean square of what such a gate lets through, 0 closed and 1 open; of sigmoids only.
@@ -82,7 +81,6 @@ class Layer:
     nonlinearity: Fact[Nonlinearity] = Unknown("not used in the run")
     norm: str = ""
     closes_branch: bool = False
-    after_sum: tuple[str, ...] = ()
     inside_branch: bool = False
     gates: bool = False
     gate: Fact[float] = Unknown("no sigmoid gate")

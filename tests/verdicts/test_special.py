@@ -176,6 +176,7 @@ class Positions(nn.Module):
     [
         (0.02, 0.02, "nothing"),
         (1.0, 1.0, "nothing"),
+        (1.0, 0.0, "nothing"),
         (0.1, 0.4, "nothing"),
         (0.1, 0.8, "info"),
         (0.02, 1.0, "warning"),

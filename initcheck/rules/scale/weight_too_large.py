@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,18 +12,16 @@ from initcheck.records.rule import Example
 from initcheck.rules.base import ModelRule, tolerance
 from initcheck.rules.chains import judged_chains
 from initcheck.rules.scales import ScaleExcess, explicit, phrase_scale, reference_gain
-from initcheck.theory.drift import FATAL
 
 
 @dataclass(frozen=True)
 class WeightTooLarge(ModelRule):
     """Weights that somebody chose are so large that the measured signal or gradient grows out of bounds.
 
-    Why: a layer multiplies the second moment by (gain / required gain)^2; what is too large once is too large squared after two layers. In a deep post-norm
-        network branches that outweigh the stream drown what came in: the shares 1 / (1 + r) of all sums multiply.
+    Why: a layer multiplies the second moment by (gain / required gain)^2; what is too large once is too large squared after two layers.
     Silent when: the measured chain stays within its floor, a normalization follows at once (info beyond a factor of 10), what comes out in a residual
         branch is of ordinary size or only sets a gate, the tensor is rescaled at run time, or nobody chose the weight (then the signal rules speak of the default).
-    Source: He et al. 2015, arXiv:1502.01852; Xiong et al. 2020, arXiv:2002.04745, for post-norm; thresholds calibrated on 280 trained networks (3 nats warning, 8 nats error).
+    Source: He et al. 2015, arXiv:1502.01852; thresholds calibrated on 280 trained networks (3 nats warning, 8 nats error).
     """
 
     code: ClassVar[str] = "IC202"
@@ -45,7 +42,6 @@ class WeightTooLarge(ModelRule):
     branch_excess: float = tolerance(5.0, "largest ratio of gain to 1 inside a residual branch")
     normalized_excess: float = tolerance(10.0, "largest ratio of gain to required gain in front of a normalization")
     tables: ClassVar[tuple[str, ...]] = ("recommendations",)
-    post_norm_depth: float = tolerance(12, "smallest number of post-norm branches in which what came in can drown")
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             bad="from torch import nn\n\nmodel = nn.Sequential(*[part for _ in range(6) for part in (nn.Linear(64, 64), nn.ReLU())], nn.Linear(64, 4))\n"
@@ -79,20 +75,7 @@ class WeightTooLarge(ModelRule):
                 faint = layer.second_moment.known() and layer.second_moment.get() < self.branch_excess
                 if found is not None and not faint and not _sets_a_gate(layer, evidence):
                     blamed[layer.weight] = found.at("warning")
-        for layer in self._drowned(evidence):
-            found = self._excess(layer, evidence, self.excess)
-            if found is not None and layer.weight not in blamed:
-                blamed[layer.weight] = found.at("warning")
         yield from phrase_scale(self, blamed, evidence, "large")
-
-    def _drowned(self, evidence: Evidence) -> list[Layer]:
-        """The last layers of the branches of a deep post-norm network whose branches outweigh the stream by far.
-
-        Each normalized sum keeps 1 / (1 + r) of the second moment that came in, r that of the branch; the shares multiply.
-        """
-        closing = [layer for layer in evidence.layers if layer.closes_branch and _post_norm(layer) and layer.second_moment.known()]
-        lost = sum(math.log1p(layer.second_moment.get()) for layer in closing)
-        return closing if len(closing) >= self.post_norm_depth and lost >= FATAL else []
 
     def _excess(self, layer: Layer | None, evidence: Evidence, limit: float) -> ScaleExcess | None:
         if layer is None or not explicit(layer, evidence) or not layer.gain.known():
@@ -100,10 +83,6 @@ class WeightTooLarge(ModelRule):
         required = 1.0 if layer.inside_branch or layer.closes_branch else reference_gain(layer)
         ratio = layer.gain.get() / required
         return ScaleExcess(layer, ratio, required) if ratio > limit else None
-
-
-def _post_norm(layer: Layer) -> bool:
-    return bool(layer.after_sum) and all(role.endswith("_norm") for role in layer.after_sum)
 
 
 def _sets_a_gate(layer: Layer, evidence: Evidence) -> bool:
