@@ -19,6 +19,7 @@ from initcheck.theory.schemes import describe, family_of, named_nonlinearity, sc
 PRETRAINED = ("loaded", "external", "copied", "unknown", "never written")
 STRUCTURED = ("constant", "identity", "orthogonal", "sparse")
 SCALE_RULES = (
+    "scale-outlier",
     "scheme-nonlinearity-mismatch",
     "weight-too-large",
     "weight-too-small",

@@ -50,6 +50,7 @@ class LowPrecisionOutliers(ModelRule):
         "correlated-outputs",
         "residual-growth",
         "attention-logits-too-large",
+        "scale-outlier",
     )
     farthest: float = tolerance(10.0, "distance of the farthest element, in standard deviations of the others, that counts")
     examples: ClassVar[tuple[Example, ...]] = (

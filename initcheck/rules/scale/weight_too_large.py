@@ -37,6 +37,7 @@ class WeightTooLarge(ModelRule):
         "initial-loss-too-high",
         "residual-growth",
         "attention-logits-too-large",
+        "scale-outlier",
     )
     excess: float = tolerance(1.25, "smallest ratio of gain to required gain that can be blamed for a growing chain")
     branch_excess: float = tolerance(5.0, "largest ratio of gain to 1 inside a residual branch")

@@ -27,7 +27,13 @@ class WeightTooSmall(ModelRule):
     code: ClassVar[str] = "IC203"
     severity: ClassVar[Severity] = "warning"
     symptom: ClassVar[bool] = True
-    explains: ClassVar[tuple[str, ...]] = ("signal-vanishes", "gradient-vanishes", "dead-units", "no-gradient")
+    explains: ClassVar[tuple[str, ...]] = (
+        "signal-vanishes",
+        "gradient-vanishes",
+        "dead-units",
+        "no-gradient",
+        "scale-outlier",
+    )
     shortfall: float = tolerance(1.25, "smallest ratio of required gain to gain that can be blamed for a dying chain")
     tables: ClassVar[tuple[str, ...]] = ("recommendations",)
     examples: ClassVar[tuple[Example, ...]] = (

@@ -70,6 +70,7 @@ class WrongFan(LayerRule):
         "saturated-units",
         "initial-loss-too-high",
         "correlated-outputs",
+        "scale-outlier",
     )
     explains_from: ClassVar[Severity] = "warning"
     factor: float = tolerance(1.25, "smallest factor in std that matters where the scheme names one fan")

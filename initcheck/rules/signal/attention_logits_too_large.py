@@ -35,6 +35,7 @@ class AttentionLogitsTooLarge(ModelRule):
 
     code: ClassVar[str] = "IC113"
     severity: ClassVar[Severity] = "warning"
+    explains: ClassVar[tuple[str, ...]] = ("scale-outlier",)
     symptom: ClassVar[bool] = True
     largest: float = tolerance(10.0, "largest variance of the attention logits along a row")
     fewest: float = tolerance(4.0, "fewest keys of a row that is judged")
