@@ -125,3 +125,20 @@ def test_a_frozen_selection_is_silent():
         return net
 
     assert found(model)[0] == []
+
+
+class Product(nn.Module):
+    """A matrix stored the other way round, (inputs, outputs)."""
+
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.weight, self.head = nn.Parameter(nn.init.eye_(torch.empty(inputs, outputs))), nn.Linear(outputs, 4)
+
+    def forward(self, x):
+        return self.head(torch.relu(x @ self.weight))
+
+
+@pytest.mark.parametrize(("outputs", "message"), [(40, "24 are zero and stay so"), (10, "6 do not reach")])
+def test_a_transposed_matrix(outputs, message):
+    (finding,), _ = found(lambda: Product(16, outputs))
+    assert message in finding.message

@@ -16,7 +16,7 @@ from initcheck.rules.base import LayerRule, written_at
 from initcheck.rules.standing import own_start
 from initcheck.theory.gains import zero_gradient_at_zero
 
-_KINDS = ("linear", "conv")
+_KINDS = ("linear", "matmul", "conv")
 
 
 @dataclass(frozen=True)
@@ -48,16 +48,20 @@ class LossyIdentity(LayerRule):
         stats = evidence.stats(layer.weight)
         if stats is None or stats.diagonal is None or layer.kind not in _KINDS or layer.derived or not own_start(layer.weight, evidence):
             return
-        unread, silent = _lost(stats, layer.groups)
+        sides = _sides(layer, stats)
+        if sides is None:
+            return
+        outputs, inputs = sides
+        unread, silent = _lost(outputs, inputs, stats.diagonal_groups, layer.groups)
         if not unread and not silent:
             return
         if layer.closes_branch or layer.merges or layer.gates or not layer.feeds.get():
             return
         if unread:
-            total = stats.shape[1] * layer.groups
+            total = inputs * layer.groups
             message = f"the identity reads {total - unread} of {total} inputs: {unread} do not reach the output"
-        elif self._dead(layer, evidence, silent / stats.shape[0]):
-            message = f"the identity fills {stats.shape[0] - silent} of {stats.shape[0]} outputs: {silent} are zero and stay so"
+        elif self._dead(layer, evidence, silent / outputs):
+            message = f"the identity fills {outputs - silent} of {outputs} outputs: {silent} are zero and stay so"
         else:
             return
         yield self._say(layer, stats, evidence, message, unread)
@@ -98,20 +102,33 @@ class LossyIdentity(LayerRule):
         return layer.dead.get() >= share - 1e-6
 
 
-def _lost(stats: WeightStats, groups: int) -> tuple[int, int]:
+def _sides(layer: Layer, stats: WeightStats) -> tuple[int, int] | None:
+    """Outputs, and inputs per group, whichever way a matrix is stored; `None` where its use is another."""
+    rows, columns = stats.shape[:2]
+    if layer.kind == "conv":
+        return rows, columns
+    if len(stats.shape) != 2 or layer.fan_in.get() not in (rows, columns):
+        return None
+    if layer.fan_in.get() == columns:
+        return rows, columns
+    return (columns, rows) if stats.diagonal_groups == 1 else None
+
+
+def _lost(outputs: int, inputs: int, blocks: int, groups: int) -> tuple[int, int]:
     """How many inputs no output reads, and how many outputs read no input.
 
     Args:
-        stats: of an identity, shape (outputs, inputs per group, ...), of `diagonal_groups` blocks stacked by rows.
-        groups: of the layer that uses it.
+        outputs: of the layer.
+        inputs: of each group of the layer.
+        blocks: identities, stacked along the outputs.
+        groups: of the layer.
     """
-    rows, columns = stats.shape[0], stats.shape[1]
-    height = rows // max(stats.diagonal_groups, 1)
-    side = min(height, columns)
-    acting = [row for row in range(rows) if row % height < side]
-    wide = max(rows // max(groups, 1), 1)
+    height = outputs // max(blocks, 1)
+    side = min(height, inputs)
+    acting = [row for row in range(outputs) if row % height < side]
+    wide = max(outputs // max(groups, 1), 1)
     read = {(row // wide, row % height) for row in acting}
-    return columns * groups - len(read), rows - len(acting)
+    return inputs * groups - len(read), outputs - len(acting)
 
 
 def _read_elsewhere(layer: Layer, evidence: Evidence) -> bool:
