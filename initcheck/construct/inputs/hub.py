@@ -8,11 +8,13 @@ from typing import Any
 from torch import Tensor
 
 from initcheck.construct.inputs.declared import Plan, arguments_of
+from initcheck.construct.inputs.modalities import GRIDS, patches
 from initcheck.construct.inputs.samples import Form, Tree
 from initcheck.construct.inputs.shapes import TIME
 
 _INNER = ("text_config", "vision_config", "audio_config", "backbone_config", "encoder", "decoder", "qformer_config")
 _HEAVY = frozenset({"pixel_values", "sample", "input_features", "input_values"})
+_BESIDE = (*GRIDS, "spatial_shapes", "pixel_attention_mask", "bbox", "input_features_mask")
 _COMPANIONS = ("input_ids", "pixel_values", "decoder_input_ids", "input_features", "input_values")
 
 
@@ -32,12 +34,16 @@ def configured(model: Any, batch: int) -> Iterator[Plan]:
     required = [name for name, p in names.items() if p.default is p.empty and p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
     decoder = ["decoder_input_ids"] if getattr(config, "is_encoder_decoder", False) and "decoder_input_ids" in names else []
     minimal = list(dict.fromkeys([*([main] if main else []), *required, *decoder]))
-    everything = list(dict.fromkeys([*minimal, *(name for name in _COMPANIONS if name in names)]))
+    everything = list(dict.fromkeys([*minimal, *(name for name in (*_COMPANIONS, *_BESIDE) if name in names)]))
     origin = f"config of {type(config).__name__}"
-    for wanted in (minimal, everything):
+    # both modalities before one: a whole tower would go unjudged; a decoder is fed where there is an encoder, else as a last resort
+    modalities = [name for name in everything if name != "decoder_input_ids" or name in minimal]
+    for wanted in (modalities, minimal, everything):
         heavy = any(name in _HEAVY for name in wanted)
         for count in dict.fromkeys((min(rows, 4 if max(_edges(config)) <= 96 else 2) if heavy else rows, 1)):
-            kwargs = {name: form for name in wanted if (form := _form(name, config, count)) is not None}
+            special = patches(config, count, names)
+            forms = {name: special[name] if name in special else _form(name, config, count) for name in wanted}
+            kwargs = {name: form for name, form in forms.items() if form is not None}
             if kwargs:
                 yield Plan((), kwargs | _quiet(names), origin, count)
     dummy = getattr(model, "dummy_inputs", None)
@@ -70,6 +76,7 @@ def _form(name: str, config: Any, batch: int) -> Tree:
         "encoder_hidden_states": Form((batch, time, width)),
         "hidden_states": Form((batch, time, width)),
         "input_features": Form((batch, mels, 2 * int(_look(config, "max_source_positions", 64)))),
+        "input_features_mask": Form((batch, 2 * int(_look(config, "max_source_positions", 64))), "int64", fill=1.0),
         "input_values": Form((batch, 16000)),
         "bbox": Form((batch, time, 4), "int64", fill=1.0),
         "attention_mask": Form((batch, time), "int64", fill=1.0),
