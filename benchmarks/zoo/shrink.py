@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import re
+from pathlib import Path
 from typing import Any
 
 RULES: tuple[tuple[str, int], ...] = (
@@ -53,11 +55,10 @@ LISTS: tuple[tuple[str, int], ...] = (
 
 TOKENS = {"pad": 0, "bos": 1, "cls": 1, "eos": 2, "sep": 2, "decoder_start": 1, "mask": 3}
 
-_THREE_AXES = {"rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [2, 3, 3]}}
-
 OVERRIDES: dict[str, dict[str, Any]] = {
-    "qwen2_vl_text": _THREE_AXES,
-    "qwen2_5_vl_text": _THREE_AXES,
+    "blip-2": {"image_token_index": 90},
+    "instructblip": {"image_token_index": 90},
+    "instructblipvideo": {"video_token_index": 90},
     "autoformer": {"prediction_length": 8, "context_length": 16},
     "esm": {"vocab_size": 33, "pad_token_id": 1, "mask_token_id": 32},
     "gpt_neo": {"attention_types": [[["global", "local"], 1]], "num_layers": 2},
@@ -100,6 +101,7 @@ def _shrunk(config: Any) -> Any:
     values |= _heads(config, values)
     values |= _layer_kinds(config)
     values |= _backbone(config)
+    values |= _rotation(config)
     values |= OVERRIDES.get(cls.model_type, {})
     return cls(**values)
 
@@ -154,7 +156,7 @@ def _small(name: str, value: Any) -> Any:
     if isinstance(value, bool) or value is None:
         return value
     if isinstance(value, dict) and "mrope_section" in value:
-        return {**value, "mrope_section": [4, 2, 2]}
+        return {**value, "mrope_section": [2, 3, 3]}
     if isinstance(value, int):
         return _token(name, value) if name.endswith(("_token_id", "_token_index", "token_ids")) else _number(name, value, RULES)
     if isinstance(value, (list, tuple)) and value and all(isinstance(item, int) and not isinstance(item, bool) for item in value):
@@ -175,6 +177,17 @@ def _token(name: str, value: int) -> int:
         return value
     word = re.sub(r"_token_(id|index|ids)$", "", name)
     return TOKENS.get(word, 10 + sum(map(ord, word)) % 80 if value >= 99 else value)
+
+
+def _rotation(config: Any) -> dict[str, Any]:
+    """Rotary positions on three axes, whose default sections are those of the large heads."""
+    if "rope_parameters" not in vars(config):
+        return {}
+    folder = Path(inspect.getfile(type(config))).parent
+    if not any("mrope_section" in path.read_text(encoding="utf-8") for path in folder.glob("modeling_*.py")):
+        return {}
+    given = _plain(config, "rope_parameters") or {}
+    return {"rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, **given, "mrope_section": [2, 3, 3]}}
 
 
 def _layer_kinds(config: Any) -> dict[str, Any]:

@@ -14,6 +14,9 @@ import torch
 STOCHASTIC = ("drop", "stochastic")
 """Modules whose class name contains one of these are switched off, so that no branch vanishes by chance."""
 
+LAYER_DROPS = ("layerdrop", "encoder_layerdrop", "decoder_layerdrop", "layer_drop", "layerdrop_prob", "stochastic_depth_prob")
+"""Probabilities, on modules or their configurations, with which a loop of layers leaves one out; they are zero during the run."""
+
 
 @contextmanager
 def preserved(model: torch.nn.Module) -> Iterator[None]:
@@ -28,6 +31,7 @@ def preserved(model: torch.nn.Module) -> Iterator[None]:
         stack.enter_context(_attributes(model))
         stack.enter_context(_tensors(model))
         stack.enter_context(_modes(model))
+        stack.enter_context(_whole(model))
         stack.enter_context(_checkpoints())
         stack.enter_context(torch.inference_mode(mode=False))
         stack.enter_context(torch.enable_grad())
@@ -120,6 +124,25 @@ def _modes(model: torch.nn.Module) -> Iterator[None]:
     finally:
         for module, flag in zip(modules, flags, strict=True):
             module.training = flag
+
+
+@contextmanager
+def _whole(model: torch.nn.Module) -> Iterator[None]:
+    """No layer is left out by chance."""
+    holders = {id(holder): holder for module in model.modules() for holder in (module, getattr(module, "config", None))}
+    saved = [
+        (holder, name, value)
+        for holder in holders.values()
+        for name in LAYER_DROPS
+        if isinstance(value := getattr(holder, "__dict__", {}).get(name), float) and value > 0
+    ]
+    for holder, name, _ in saved:
+        setattr(holder, name, 0.0)
+    try:
+        yield
+    finally:
+        for holder, name, value in saved:
+            setattr(holder, name, value)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from torch.nn import Module
 from initcheck.construct.inputs.blame import Blame, blame, input_sizes
 from initcheck.construct.inputs.guesses import TRIES
 from initcheck.construct.inputs.image_size import estimated_size
-from initcheck.construct.inputs.modalities import with_placeholders
+from initcheck.construct.inputs.modalities import repaired
 from initcheck.construct.inputs.samples import Guess, describe
 from initcheck.errors import InitcheckError, TargetError
 
@@ -78,10 +78,10 @@ class _Search:
         """Notes a failure; returns the guess that it suggests, if any."""
         found = blame(self._model, error, guess.summary.batch)
         self.failures.append((found, guess))
-        placed = with_placeholders(self._model, guess, found.text) if self._repairs < _REPAIRS else None
-        if placed is not None:
+        mended = repaired(self._model, guess, found) if self._repairs < _REPAIRS else None
+        if mended is not None:
             self._repairs += 1
-            return [placed]
+            return [mended]
         edge = input_sizes(guess.args[0]) if guess.inferred and len(guess.args) == 1 and not guess.kwargs else 0
         self._tried.add(edge)
         if not edge or not found.wanted or self._repairs >= _REPAIRS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from initcheck.construct.inputs.declared import Plan, arguments_of
@@ -12,9 +13,8 @@ from initcheck.construct.inputs.modalities import GRIDS, patches
 from initcheck.construct.inputs.samples import Form, Tree
 from initcheck.construct.inputs.shapes import TIME
 
-_INNER = ("text_config", "vision_config", "audio_config", "backbone_config", "encoder", "decoder", "qformer_config")
 _HEAVY = frozenset({"pixel_values", "sample", "input_features", "input_values"})
-_BESIDE = (*GRIDS, "spatial_shapes", "pixel_attention_mask", "bbox", "input_features_mask")
+_BESIDE = (*GRIDS, "spatial_shapes", "pixel_attention_mask", "bbox", "image_sizes", "input_features_mask", "feature_attention_mask")
 _COMPANIONS = ("input_ids", "pixel_values", "decoder_input_ids", "input_features", "input_values")
 
 
@@ -34,11 +34,12 @@ def configured(model: Any, batch: int) -> Iterator[Plan]:
     required = [name for name, p in names.items() if p.default is p.empty and p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
     decoder = ["decoder_input_ids"] if getattr(config, "is_encoder_decoder", False) and "decoder_input_ids" in names else []
     minimal = list(dict.fromkeys([*([main] if main else []), *required, *decoder]))
-    everything = list(dict.fromkeys([*minimal, *(name for name in (*_COMPANIONS, *_BESIDE) if name in names)]))
+    everything = list(dict.fromkeys([*minimal, *(name for name in _COMPANIONS if name in names)]))
     origin = f"config of {type(config).__name__}"
     # both modalities before one: a whole tower would go unjudged; a decoder is fed where there is an encoder, else as a last resort
     modalities = [name for name in everything if name != "decoder_input_ids" or name in minimal]
-    for wanted in (modalities, minimal, everything):
+    told = [*modalities, *(name for name in _BESIDE if name in names and name not in modalities)]
+    for wanted in (told, modalities, minimal, everything):
         heavy = any(name in _HEAVY for name in wanted)
         for count in dict.fromkeys((min(rows, 4 if max(_edges(config)) <= 96 else 2) if heavy else rows, 1)):
             special = patches(config, count, names)
@@ -66,6 +67,7 @@ def _form(name: str, config: Any, batch: int) -> Tree:
     channels = int(_look(config, "num_channels", None) or _look(config, "in_channels", 3))
     mels = int(_look(config, "num_mel_bins", None) or _look(config, "input_feat_per_channel", 80))
     time = min(TIME, int(_look(config, "max_position_embeddings", TIME)) or TIME)
+    frames = 2 * int(_look(config, "max_source_positions", 64))
     width = int(_look(config, "hidden_size", None) or _look(config, "cross_attention_dim", 32))
     forms: dict[str, Tree] = {
         "input_ids": Form((batch, time), "int64", vocabulary),
@@ -75,8 +77,10 @@ def _form(name: str, config: Any, batch: int) -> Tree:
         "timestep": Form((batch,), "int64", 1000),
         "encoder_hidden_states": Form((batch, time, width)),
         "hidden_states": Form((batch, time, width)),
-        "input_features": Form((batch, mels, 2 * int(_look(config, "max_source_positions", 64)))),
-        "input_features_mask": Form((batch, 2 * int(_look(config, "max_source_positions", 64))), "int64", fill=1.0),
+        "input_features": Form((batch, mels, frames)),
+        "feature_attention_mask": Form((batch, frames), "int64", fill=1.0),
+        "image_sizes": torch.tensor([_edges(config)] * batch),
+        "input_features_mask": Form((batch, frames), "int64", fill=1.0),
         "input_values": Form((batch, 16000)),
         "bbox": Form((batch, time, 4), "int64", fill=1.0),
         "attention_mask": Form((batch, time), "int64", fill=1.0),
@@ -98,7 +102,7 @@ def _edges(config: Any, name: str = "image_size") -> tuple[int, int]:
 
 def _look(config: Any, name: str, default: Any) -> Any:
     """An attribute of the configuration or of one nested in it."""
-    for source in (config, *(getattr(config, inner, None) for inner in _INNER)):
+    for source in (config, *(inner for inner in getattr(config, "__dict__", {}).values() if hasattr(inner, "model_type"))):
         value = getattr(source, name, None)
         if value is not None and not callable(value):
             return value

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import Module
 
+from initcheck.construct.inputs.blame import Blame
 from initcheck.construct.inputs.declared import arguments_of
 from initcheck.construct.inputs.samples import Form, Guess, Tree, describe
 
@@ -41,8 +42,37 @@ def patches(config: Any, batch: int, names: Collection[str]) -> dict[str, Tree]:
     return {"pixel_values": Form((batch, SIDE * SIDE, width)), _SHAPES: shapes, "pixel_attention_mask": mask}
 
 
-def with_placeholders(model: Module, guess: Guess, failure: str) -> Guess | None:
-    """The same input with as many placeholder tokens as the model said it has features; `None` when it said nothing of the kind."""
+def repaired(model: Module, guess: Guess, failure: Blame) -> Guess | None:
+    """The input as the failure of a model with several modalities asks for it; `None` when it asks for nothing of the kind."""
+    changed = _with_placeholders(model, guess, failure.text) or _with_one_image_each(guess, failure.text) or _with_frames(guess, failure)
+    if changed is None:
+        return None
+    kwargs = {**guess.kwargs, **changed}
+    return replace(guess, kwargs=kwargs, summary=describe(guess.args, kwargs, guess.summary.origin, guess.summary.batch))
+
+
+def _with_one_image_each(guess: Guess, failure: str) -> dict[str, Tensor] | None:
+    """Some take several images for each text: an axis between batch and channels."""
+    pixels = guess.kwargs.get("pixel_values")
+    if "expected 5, got 4" not in failure or not isinstance(pixels, Tensor) or pixels.dim() != 4:
+        return None
+    return {"pixel_values": pixels.unsqueeze(1)}
+
+
+def _with_frames(guess: Guess, failure: Blame) -> dict[str, Tensor] | None:
+    """Sound as (batch, frames, features) instead of (batch, features, frames), with the number of features that a layer wants."""
+    sound = guess.kwargs.get("input_features")
+    if not failure.wanted or not failure.got or not isinstance(sound, Tensor) or sound.dim() != 3:
+        return None
+    width = failure.wanted / failure.got * sound.shape[2]
+    if width != int(width) or width == sound.shape[2]:
+        return None
+    generator = torch.Generator().manual_seed(int(width))
+    return {"input_features": torch.randn((sound.shape[0], sound.shape[2], int(width)), generator=generator).to(sound)}
+
+
+def _with_placeholders(model: Module, guess: Guess, failure: str) -> dict[str, Tensor] | None:
+    """As many placeholder tokens as the model said it has features."""
     told = _MISMATCH.search(failure)
     ids = guess.kwargs.get("input_ids")
     if told is None or not isinstance(ids, Tensor) or ids.dim() != 2:
@@ -58,11 +88,10 @@ def with_placeholders(model: Module, guess: Guess, failure: str) -> Guess | None
     plain = ids[:, (ids != token).any(0)]
     plain = plain.masked_fill(plain == token, 1 if token != 1 else 2)
     placed = torch.cat([plain[:, :1], plain.new_full((rows, wanted // rows), token), plain[:, 1:]], 1)
-    kwargs = {**guess.kwargs, "input_ids": placed}
+    changed = {"input_ids": placed}
     if any(parameter.name == "mm_token_type_ids" for parameter in arguments_of(model)):
-        kwargs["mm_token_type_ids"] = (placed == token).to(torch.int32)
-    summary = describe(guess.args, kwargs, guess.summary.origin, guess.summary.batch)
-    return replace(guess, kwargs=kwargs, summary=summary)
+        changed["mm_token_type_ids"] = (placed == token).to(torch.int32)
+    return changed
 
 
 def _first(config: Any, names: tuple[str, ...]) -> int | None:

@@ -34,6 +34,8 @@ class DiT(nn.Module):
             if isinstance(module, nn.Linear):
                 nn.init.xavier_uniform_(module.weight)
                 nn.init.zeros_(module.bias)
+        for layer in (self.time[0], self.time[2]):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
         nn.init.xavier_uniform_(self.patches.weight.view(dim, -1))
         for layer in [self.out, *(block.modulation[1] for block in self.blocks)]:
             nn.init.zeros_(layer.weight)
