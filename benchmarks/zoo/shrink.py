@@ -53,6 +53,9 @@ LISTS: tuple[tuple[str, int], ...] = (
     (r"image_size|img_size", 64),
 )
 
+STDS = ("initializer_range", "init_std")
+"""Fields that hold the standard deviation of weights, whatever their fan."""
+
 TOKENS = {"pad": 0, "bos": 1, "cls": 1, "eos": 2, "sep": 2, "decoder_start": 1, "mask": 3}
 
 OVERRIDES: dict[str, dict[str, Any]] = {
@@ -102,6 +105,7 @@ def _shrunk(config: Any) -> Any:
     values |= _layer_kinds(config)
     values |= _backbone(config)
     values |= _rotation(config)
+    values |= _spread(config, values)
     values |= OVERRIDES.get(cls.model_type, {})
     return cls(**values)
 
@@ -177,6 +181,17 @@ def _token(name: str, value: int) -> int:
         return value
     word = re.sub(r"_token_(id|index|ids)$", "", name)
     return TOKENS.get(word, 10 + sum(map(ord, word)) % 80 if value >= 99 else value)
+
+
+def _spread(config: Any, values: dict[str, Any]) -> dict[str, Any]:
+    """The standard deviation of the initialization, grown as the width shrinks: gains are those of the released sizes."""
+    for width in ("hidden_size", "d_model", "n_embd", "dim", "embed_dim"):
+        if width in values and isinstance(old := _plain(config, width), int):
+            ratio = (old / values[width]) ** 0.5
+            return {name: value * ratio for name in STDS if isinstance(value := _plain(config, name), float)}
+    inner = [part for part in vars(config).values() if dataclasses.is_dataclass(part) and isinstance(_plain(part, "hidden_size"), int)]
+    ratio = max(((_plain(part, "hidden_size") / 64) ** 0.5 for part in inner), default=1.0)
+    return {name: value * ratio for name in STDS if isinstance(value := _plain(config, name), float)}
 
 
 def _rotation(config: Any) -> dict[str, Any]:

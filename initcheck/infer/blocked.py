@@ -82,6 +82,8 @@ class _Search:
 
     def _stopped_at(self, reader: Node) -> str:
         """Gradient arrives behind this operation but not in front of it: what makes it flat."""
+        if reader.op == "softmax":
+            return "selected"  # a mask that leaves one key makes it flat, whatever the weights are
         if nonlinearity(reader) is not None:
             return "flat"
         if is_weighted(reader) and len(self.flow.data(reader)) > 1:

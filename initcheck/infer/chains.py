@@ -25,10 +25,11 @@ HEADS = frozenset(("output", "softmax", "log_softmax"))
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """From each weight operation to those that follow it, and those that nothing follows but the output."""
+    """From each weight operation to those that follow it, those that nothing follows but the output, and those that are followed by both."""
 
     following: Mapping[int, tuple[int, ...]]
     heads: frozenset[int]
+    returned: frozenset[int]
 
 
 def reached(roles: Roles, start: int, *, norms: bool) -> tuple[set[int], set[str]]:
@@ -55,14 +56,16 @@ def steps(roles: Roles, nodes: list[int]) -> Steps:
     """How the weight operations `nodes` follow each other."""
     known = set(nodes)
     following: dict[int, tuple[int, ...]] = {}
-    heads = set()
+    heads, returned = set(), set()
     for node in nodes:
         found, met = reached(roles, node, norms=False)
         # a value that also starts a shortcut, a gate or a normalized branch gets gradient from there: no single chain
         following[node] = () if met - HEADS else tuple(sorted(found & known))
         if not found and met and met <= HEADS:
             heads.add(node)
-    return Steps(following, frozenset(heads))
+        elif found and met:
+            returned.add(node)
+    return Steps(following, frozenset(heads), frozenset(returned))
 
 
 def chains(roles: Roles, uses: list[Use], signals: Mapping[int, SignalStats], zeros: frozenset[str] = frozenset()) -> tuple[Chain, ...]:
@@ -91,21 +94,21 @@ def chains(roles: Roles, uses: list[Use], signals: Mapping[int, SignalStats], ze
         while path and weights[path[-1]].parameter in zeros:
             path.pop()
         if len(path) > 1:
-            found.append(_chain(roles, [weights[node] for node in path], signals))
+            found.append(_chain(roles, [weights[node] for node in path], signals, walk))
     return tuple(found)
 
 
-def _chain(roles: Roles, path: list[Use], signals: Mapping[int, SignalStats]) -> Chain:
+def _chain(roles: Roles, path: list[Use], signals: Mapping[int, SignalStats], walk: Steps) -> Chain:
     flow = roles.flow
     last = path[-1].node
     normed = any(node.op == "native_batch_norm" and flow.descends(node.id, path[0].node) for node in flow.nodes if flow.live[node.id])
-    hops = tuple(_hop(flow.nodes[after.node], before, after, signals) for before, after in pairwise(path))
+    hops = tuple(_hop(flow.nodes[after.node], before, after, signals, walk) for before, after in pairwise(path))
     end = signals.get(last)
     fraction = end.sample_fraction if end is not None and end.sample_fraction is not None else Unknown("the signal was not measured")
     return Chain(tuple(use.parameter for use in path), hops, fraction, normed)
 
 
-def _hop(node: Node, before: Use, after: Use, signals: Mapping[int, SignalStats]) -> Hop:
+def _hop(node: Node, before: Use, after: Use, signals: Mapping[int, SignalStats], walk: Steps) -> Hop:
     first, second = signals.get(before.node), signals.get(after.node)
     padding = _padding(node)
     forward: Fact[float] = Unknown("the signal was not measured")
@@ -118,8 +121,23 @@ def _hop(node: Node, before: Use, after: Use, signals: Mapping[int, SignalStats]
             elif first.lifted != second.lifted:
                 backward = Unknown("a zero weight stands in between")
             else:
-                backward = _log_ratio(first.gradient.get(), second.gradient.get(), padding, "the gradient")
+                below = _arriving(signals, walk, before.node)
+                backward = _log_ratio(first.gradient.get(), below.get(), padding, "the gradient") if below.known() else below
     return Hop(before.parameter, after.parameter, forward, backward, padding, max(after.fan_in, 1))
+
+
+def _arriving(signals: Mapping[int, SignalStats], walk: Steps, node: int) -> Fact[float]:
+    """The gradients of all weights that read a value: what arrives at it comes from each of them."""
+    if node in walk.returned:
+        return Unknown("the value is also an output of the model")
+    total = 0.0
+    for reader in walk.following[node]:
+        stats = signals.get(reader)
+        gradient = stats.gradient if stats is not None else None
+        if gradient is None or not gradient.known():
+            return Unknown("gradient also arrives from where it was not measured")
+        total += gradient.get()
+    return Known(total)
 
 
 def _log_ratio(above: float, below: float, padding: float, what: str) -> Fact[float]:

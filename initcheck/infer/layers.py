@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from initcheck.infer import applied
 from initcheck.infer.flow import Flow
 from initcheck.infer.gates import gate_value, only_through
-from initcheck.infer.ops import NORMS, number
+from initcheck.infer.ops import NORMS, number, transparent
 from initcheck.infer.packs import separate
 from initcheck.infer.parts import Part
 from initcheck.infer.pieces import frequency, pieces
@@ -90,6 +90,7 @@ def layer(scene: Scene, record: ParameterRecord, mine: list[Use], bias: str) -> 
         gate=gate_value(scene.flow, curved, beyond, scene.signals),
         gated=only_through(scene.flow, scene.owners, curved, beyond),
         kinds=kinds,
+        beside=_beside(scene, main, record.name),
         depth=max(scene.depths[main.node] - 1, 0),
         uses=len(mine),
         tied=record.tied,
@@ -216,6 +217,20 @@ def _parameters(scene: Scene, node: Node, role: str) -> tuple[float, ...]:
         low, high = number(node, "lower", 1 / 8), number(node, "upper", 1 / 3)
         return (math.sqrt((low * low + low * high + high * high) / 3),)  # the root mean square of the slopes that it draws
     return tuple(number(node, name, default) for name, default in curve(role).parameters) if known(role) else ()
+
+
+def _beside(scene: Scene, use: Use, name: str) -> tuple[str, ...]:
+    """Who else reads the value that a weight multiplies, however it was moved on the way."""
+    climbed: list[int] = []
+    for edge in use.reads:
+        here: int | None = edge.node
+        while here is not None and here not in climbed:
+            climbed.append(here)
+            node = scene.flow.nodes[here]
+            before = scene.flow.data(node)
+            here = before[0].node if len(before) == 1 and here not in scene.owners and transparent(node) else None
+    readers = {reader.id for node in climbed for reader, _ in scene.flow.consumers(node)} - {use.node, *climbed}
+    return tuple(sorted({scene.owners.get(reader, "") for reader in readers} - {name}))
 
 
 def _inside(scene: Scene, node: int) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from initcheck.errors import NotKnown
 from initcheck.infer.flow import Flow, is_weighted
@@ -62,8 +62,19 @@ def uses(flow: Flow, shapes: dict[str, tuple[int, ...]]) -> list[Use]:
             for slot, edge in enumerate(node.inputs):
                 if not flow.carries[edge.node]:
                     names, derived = flow.parameters(edge.node)
-                    found += [_use(flow, node, slot, name, shapes.get(name, ()), derived=derived) for name in sorted(names)]
+                    made = [_use(flow, node, slot, name, shapes.get(name, ()), derived=derived) for name in sorted(names)]
+                    found += [_vector(flow, use) if len(made) > 1 and len(shapes.get(use.parameter, ())) < 2 else use for use in made]
     return found
+
+
+def _vector(flow: Flow, use: Use) -> Use:
+    """A vector that a weight was computed with is no weight itself: added on the way it is a bias, else a scale."""
+    if use.kind not in ("linear", "matmul", "conv", "conv_transpose", "bilinear"):
+        return use
+    leaves = [node.id for node in flow.nodes if node.op == "parameter" and use.parameter in node.parameters]
+    readers = [(flow.nodes[reader], slot) for leaf in leaves for reader, slot in flow.readers[leaf]]
+    added = any(node.op in SUMS or (node.op in BIASED and slot == 0) or (is_weighted(node) and slot == 2) for node, slot in readers)
+    return replace(use, kind="bias" if added else "scale", fans=NONE)
 
 
 def _use(flow: Flow, node: Node, slot: int, name: str, shape: tuple[int, ...], *, derived: bool) -> Use:

@@ -53,6 +53,7 @@ class Layer:
     input_second_moment: E[x^2] of what the weight multiplies.
     dead, saturated: of the nonlinearity's output, the largest over uses.
     outgoing: weights that the output reaches next through nothing but nonlinearities, norms and transparent operations.
+    beside: the other readers of what this weight multiplies: their weights, or an empty name for anything else.
     depth: number of weight layers before this one on the longest path; uses: how often it was applied.
     affine: the numbers (a, b) such that the data meet a * w + b: (1, 0) for a plain use, (1, 1) for a scale used as 1 + w.
     value: for a scale with one value (one element, or a constant), what it multiplies the data by after exp, clamp and the like;
@@ -99,6 +100,7 @@ class Layer:
     dead: Fact[float] = Unknown("no forward pass")
     saturated: Fact[float] = Unknown("no forward pass")
     outgoing: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
     depth: int = 0
     uses: int = 0
     tied: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ Part = tuple[int, int, tuple[tuple[int, int], ...]]
 SIDE_OUTPUTS = frozenset(
     ("past_key_values", "hidden_states", "attentions", "cross_attentions", "decoder_hidden_states", "encoder_hidden_states")
 )
-"""Entries of returned mappings that hand out intermediate values, not results."""
+"""Entries of returned mappings that hand out intermediate values, not results; beside logits, any last hidden state is one too."""
 
 
 def part(tensor: Tensor) -> Part:
@@ -55,7 +55,10 @@ def tensors(value: Any) -> list[Tensor]:
 def returned(result: Any) -> list[Tensor]:
     """The tensors that a model returned as its results."""
     if hasattr(result, "items") and callable(result.items):
-        return [tensor for name, value in result.items() if name not in SIDE_OUTPUTS for tensor in returned(value)]
+        names = [name for name in result if name not in SIDE_OUTPUTS]
+        if any("logits" in str(name) for name in names):
+            names = [name for name in names if not str(name).endswith(("hidden_state", "hidden_states"))]
+        return [tensor for name in names for tensor in returned(result[name])]
     if isinstance(result, (list, tuple)):
         return [tensor for value in result for tensor in returned(value)]
     if isinstance(result, Tensor):

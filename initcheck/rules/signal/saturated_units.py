@@ -17,7 +17,8 @@ class SaturatedUnits(LayerRule):
     """Most units of a bounded nonlinearity sit on its flat part.
 
     Why: where tanh or a sigmoid is flat, the gradient is a few percent of what comes in, and it is multiplied in every layer.
-    Silent when: fewer than half of the activations are saturated, the nonlinearity is the model's output, or it is a gate.
+    Silent when: fewer than half of the activations are saturated, the nonlinearity is the model's output, or it is a gate or another
+        sigmoid that no next layer reads (a decay rate, a mask).
     Source: Glorot and Bengio 2010, section 3; |tanh| > 0.97 and sigmoid outside (0.03, 0.97) pass less than 6 % and 12 % of their steepest slope.
     """
 
@@ -33,6 +34,8 @@ class SaturatedUnits(LayerRule):
         share = layer.saturated.get()
         if share < self.warns or (layer.then and set(layer.then) <= {"output", "gate_multiply"}):
             return
+        if layer.then and "weight_layer" not in layer.then and layer.nonlinearity.get().role in ("sigmoid", "hardsigmoid"):
+            return  # a decay rate, a mask, a step size: no unit that a next layer reads
         yield self.finding(
             (layer.weight,),
             "most units start on the flat part of their nonlinearity",

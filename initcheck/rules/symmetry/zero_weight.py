@@ -84,12 +84,18 @@ class ZeroWeight(LayerRule):
         if layer.kind == "recurrent":
             return "info", "recurrent weights start at zero"
         alone = not layer.merges and not layer.closes_branch and not layer.gates and layer.kind in MATRIX_KINDS
+        # what is also read by a weight that is not zero sends gradient back through that one
+        alone = alone and not any(self._open(other, evidence) for other in layer.beside)
         if alone and feeds and not any(role in HARMLESS or role.startswith("custom:") for role in feeds):
             symmetric = [weight for weight in layer.outgoing if (next_ := evidence.stats(weight)) is not None and next_.constant]
             if symmetric:
                 return "error", "zero, and so is what follows: no unit can ever differ from another"
             return "warning", "zero on the only path: layers before it receive no gradient at the first step and learn slowly"
         return None, ""
+
+    def _open(self, other: str, evidence: Evidence) -> bool:
+        stats = evidence.stats(other)
+        return stats is None or stats.second_moment > 0
 
 
 def _said(state: str) -> str:
