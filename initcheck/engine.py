@@ -175,7 +175,7 @@ def _run(model: torch.nn.Module, inputs: object, settings: Settings) -> tuple[Gr
         guesses = candidates(model, batch, settings.seed)
     traced, guess = first_that_runs(model, guesses, attempt)
     graph = traced.graph
-    outputs = output_stats(traced.outputs)
+    outputs = output_stats(traced.results)
     broken = any(stats.nonfinite for stats in observer.results()) or not all_finite([tensor for _, tensor in traced.outputs])
     backward(traced, settings.seed)
     parameters = dict(model.named_parameters())

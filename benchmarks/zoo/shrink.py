@@ -45,6 +45,7 @@ RULES: tuple[tuple[str, int], ...] = (
     (r"encoder_stride", 16),
     (r"sliding_window", 32),
     (r"upsample_groups", 64),
+    (r"dim_model_base", 6),
 )
 """Field names (whole matches, first rule wins) and the largest value allowed."""
 
@@ -107,7 +108,10 @@ def _shrunk(config: Any) -> Any:
     values |= _rotation(config)
     values |= _spread(config, values)
     values |= OVERRIDES.get(cls.model_type, {})
-    return cls(**values)
+    made = cls(**values)
+    if not any(hasattr(made, name) for name in (*STDS, "initializer_factor")) and isinstance(old := _plain(config, "hidden_size"), int):
+        made.initializer_range = 0.02 * (old / 64) ** 0.5
+    return made
 
 
 def _given(field: Any, value: Any) -> bool:

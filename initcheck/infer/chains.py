@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from initcheck.errors import NotKnown
+from initcheck.infer.flow import Flow, is_weighted
+from initcheck.infer.fusion import OPAQUE
 from initcheck.infer.ops import attribute
 from initcheck.infer.roles import Roles
 from initcheck.infer.uses import Use
@@ -20,16 +22,21 @@ from initcheck.theory.fans import live_taps
 CHAINED = ("linear", "conv", "conv_transpose", "bilinear", "matmul")
 STOPS = ("weight_layer", "attention", "recurrent", "residual_add", "gate_multiply", "output", "softmax", "log_softmax")
 
+LOSSES = ("_loss", "cross_entropy")
 HEADS = frozenset(("output", "softmax", "log_softmax"))
 
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """From each weight operation to those that follow it, those that nothing follows but the output, and those that are followed by both."""
+    """From each weight operation to those that follow it, those that nothing follows but the output, and those that are followed by both.
+
+    `merged` says how the values of the weights are combined on the way to what they feed.
+    """
 
     following: Mapping[int, tuple[int, ...]]
     heads: frozenset[int]
     returned: frozenset[int]
+    merged: Mapping[int, frozenset[str]]
 
 
 def reached(roles: Roles, start: int, *, norms: bool) -> tuple[set[int], set[str]]:
@@ -61,11 +68,26 @@ def steps(roles: Roles, nodes: list[int]) -> Steps:
         found, met = reached(roles, node, norms=False)
         # a value that also starts a shortcut, a gate or a normalized branch gets gradient from there: no single chain
         following[node] = () if met - HEADS else tuple(sorted(found & known))
-        if not found and met and met <= HEADS:
+        lossy = any(word in role for role in roles.feeds(node).roles for word in LOSSES)
+        if lossy or (not found and met and (met <= HEADS or _last(roles.flow, node))):
             heads.add(node)
         elif found and met:
             returned.add(node)
-    return Steps(following, frozenset(heads), frozenset(returned))
+    merged = {node: frozenset(roles.feeds(node).merges) for node in nodes}
+    return Steps(following, frozenset(heads), frozenset(returned), merged)
+
+
+def _last(flow: Flow, start: int) -> bool:
+    """Whether no weight and no opaque operation learns from what a weight made: only a loss stands behind it."""
+    waiting, seen = [start], {start}
+    while waiting:
+        for reader, _ in flow.consumers(waiting.pop()):
+            if is_weighted(reader) or reader.op in OPAQUE:
+                return False
+            if reader.op != "detach" and reader.id not in seen:
+                seen.add(reader.id)
+                waiting.append(reader.id)
+    return True
 
 
 def chains(roles: Roles, uses: list[Use], signals: Mapping[int, SignalStats], zeros: frozenset[str] = frozenset()) -> tuple[Chain, ...]:
@@ -102,19 +124,22 @@ def _chain(roles: Roles, path: list[Use], signals: Mapping[int, SignalStats], wa
     flow = roles.flow
     last = path[-1].node
     normed = any(node.op == "native_batch_norm" and flow.descends(node.id, path[0].node) for node in flow.nodes if flow.live[node.id])
-    hops = tuple(_hop(flow.nodes[after.node], before, after, signals, walk) for before, after in pairwise(path))
+    hops = tuple(_hop(flow, before, after, signals, walk) for before, after in pairwise(path))
     end = signals.get(last)
     fraction = end.sample_fraction if end is not None and end.sample_fraction is not None else Unknown("the signal was not measured")
     return Chain(tuple(use.parameter for use in path), hops, fraction, normed)
 
 
-def _hop(node: Node, before: Use, after: Use, signals: Mapping[int, SignalStats], walk: Steps) -> Hop:
+def _hop(flow: Flow, before: Use, after: Use, signals: Mapping[int, SignalStats], walk: Steps) -> Hop:
     first, second = signals.get(before.node), signals.get(after.node)
-    padding = _padding(node)
+    padding = _padding(flow.nodes[after.node])
+    spread = _spread(flow, before.node, after.node)
     forward: Fact[float] = Unknown("the signal was not measured")
     backward: Fact[float] = Unknown("the gradient was not measured")
     if first is not None and second is not None:
         forward = _log_ratio(second.second_moment, first.second_moment, padding, "the signal")
+        if "sum" in walk.merged.get(before.node, ()):
+            forward = Unknown("the signal is added to another one in between")
         if first.gradient is not None and second.gradient is not None:
             if not first.gradient.known() or not second.gradient.known():
                 backward = first.gradient if not first.gradient.known() else second.gradient
@@ -122,8 +147,23 @@ def _hop(node: Node, before: Use, after: Use, signals: Mapping[int, SignalStats]
                 backward = Unknown("a zero weight stands in between")
             else:
                 below = _arriving(signals, walk, before.node)
-                backward = _log_ratio(first.gradient.get(), below.get(), padding, "the gradient") if below.known() else below
+                backward = _log_ratio(first.gradient.get(), below.get(), padding + spread, "the gradient") if below.known() else below
     return Hop(before.parameter, after.parameter, forward, backward, padding, max(after.fan_in, 1))
+
+
+def _spread(flow: Flow, start: int, end: int) -> float:
+    """ln of how often adaptive pooling repeats each position between two weights (an image smaller than the model was made for), 0 for never."""
+    times = 1.0
+    for node in flow.nodes[start + 1 : end]:
+        if (
+            node.op.startswith(("_adaptive_avg_pool", "adaptive_avg_pool"))
+            and flow.descends(end, node.id)
+            and flow.descends(node.id, start)
+        ):
+            given = flow.nodes[node.inputs[0].node].shape
+            axes = len(node.shape) - 2
+            times *= max(math.prod(node.shape[-axes:]) / max(math.prod(given[-axes:]), 1), 1.0)
+    return math.log(times)
 
 
 def _arriving(signals: Mapping[int, SignalStats], walk: Steps, node: int) -> Fact[float]:

@@ -157,7 +157,9 @@ def _kind(scene: Scene, use: Use, record: ParameterRecord) -> str:
         return use.kind
     if scene.flow.nodes[use.node].op == ATTENTION:
         return "bias"  # a table that is added to the scores
-    return "matmul" if len(record.shape) > 1 else "scale"
+    if len(record.shape) > 1:
+        return "matmul"
+    return "opaque" if scene.flow.nodes[use.node].op == "custom" else "scale"
 
 
 def _start(scene: Scene, node: int) -> int:

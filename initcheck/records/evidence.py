@@ -30,7 +30,7 @@ class Layer:
 
     name: path of the owning module; weight: the parameter; bias: the bias parameter of the same layer, or empty.
     kind: linear, conv, conv_transpose, embedding, recurrent, bilinear, matmul, norm, scale (elementwise), bias
-        (added, belongs to no layer), unused.
+        (added, belongs to no layer), opaque (a vector inside an operation that cannot be looked into), unused.
     fan_in, fan_out: the fans that the use of the weight implies (not always what torch computes), per gate if packed.
     torch_fans: fan_in and fan_out as torch's initializing functions count them from the shape of the tensor.
     packed: widths of the parts of the output that go separate ways (gates; q, k and v; gate and up), in the order in which they are

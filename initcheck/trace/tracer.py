@@ -15,7 +15,7 @@ from initcheck.trace.naming import WITH_SHAPES, Naming, attributes, canonical, i
 from initcheck.trace.observer import Observer
 from initcheck.trace.regions import Functions, Region, Stack
 from initcheck.trace.values import Values
-from initcheck.trace.views import given_tensors, returned, tensors
+from initcheck.trace.views import REPRESENTATIONS, given_tensors, returned, tensors
 
 
 class ForwardError(Exception):
@@ -61,12 +61,13 @@ class Trace:
     """A run: the graph, the live float outputs with their nodes, and what links it to the autograd graph.
 
     `sequence` maps the sequence numbers of autograd nodes to (graph node, operator name), for the nodes that the observer
-    wanted; `ends` holds autograd nodes that are known directly: (autograd node, output number, graph node). `reached` names the
-    parameters that were read.
+    wanted; `results` are the outputs that may be logits, for their names do not say that they are features; `ends` holds autograd
+    nodes that are known directly: (autograd node, output number, graph node). `reached` names the parameters that were read.
     """
 
     graph: Graph
     outputs: list[tuple[int, Tensor]]
+    results: list[tuple[int, Tensor]]
     reached: tuple[str, ...]
     sequence: Mapping[int, tuple[int, str]]
     ends: list[tuple[Any, int, int]]
@@ -269,17 +270,19 @@ def trace(
 
 def returned_floats(result: Any) -> list[Tensor]:
     """The float tensors in what a model returned, results only."""
-    return [tensor for tensor in returned(result) if is_float(tensor)]
+    return [tensor for _, tensor in returned(result) if is_float(tensor)]
 
 
 def _finish(tracer: Tracer, result: Any) -> Trace:
-    outputs = returned_floats(result)
+    named = [(name, tensor) for name, tensor in returned(result) if is_float(tensor)]
+    outputs = [tensor for _, tensor in named]
     edges = [tracer.values.read(tensor) for tensor in outputs]
     tracer._release(outputs, edges, None)  # noqa: SLF001
     graph = Graph(tuple(draft.finish() for draft in tracer.drafts), tuple(edges))
     reached = tuple(tracer.values.leaves)
     live = [(edge.node, tensor) for edge, tensor in zip(edges, outputs, strict=True)]
-    return Trace(graph, live, reached, tracer.sequence, tracer.ends, tracer.observer)
+    results = [pair for pair, (name, _) in zip(live, named, strict=True) if not name.endswith(REPRESENTATIONS)]
+    return Trace(graph, live, results, reached, tracer.sequence, tracer.ends, tracer.observer)
 
 
 def _is_real(parameter: Tensor) -> bool:

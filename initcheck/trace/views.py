@@ -11,9 +11,12 @@ Part = tuple[int, int, tuple[tuple[int, int], ...]]
 """Bytes covered, first byte, and (size, stride in bytes) of each merged axis."""
 
 SIDE_OUTPUTS = frozenset(
-    ("past_key_values", "hidden_states", "attentions", "cross_attentions", "decoder_hidden_states", "encoder_hidden_states")
+    ("past_key_values", "cache", "hidden_states", "attentions", "cross_attentions", "decoder_hidden_states", "encoder_hidden_states")
 )
-"""Entries of returned mappings that hand out intermediate values, not results; beside logits, any last hidden state is one too."""
+"""Entries of returned mappings that hand out intermediate values, not results."""
+
+REPRESENTATIONS = ("hidden_state", "hidden_states", "pooler_output", "_outputs", "_embeds", "_features", "feature_maps", "_cache")
+"""Endings of entries that hold features: no results beside logits, and never logits themselves."""
 
 
 def part(tensor: Tensor) -> Part:
@@ -52,18 +55,20 @@ def tensors(value: Any) -> list[Tensor]:
     return found
 
 
-def returned(result: Any) -> list[Tensor]:
-    """The tensors that a model returned as its results."""
+def returned(result: Any) -> list[tuple[str, Tensor]]:
+    """The tensors that a model returned as its results, with the names of their entries (empty outside a mapping)."""
+    return _named(result, "")
+
+
+def _named(result: Any, name: str) -> list[tuple[str, Tensor]]:
     if hasattr(result, "items") and callable(result.items):
-        names = [name for name in result if name not in SIDE_OUTPUTS]
-        if any("logits" in str(name) for name in names):
-            names = [name for name in names if not str(name).endswith(("hidden_state", "hidden_states"))]
-        return [tensor for name in names for tensor in returned(result[name])]
+        names = [key for key in result if key not in SIDE_OUTPUTS]
+        if any("logits" in str(key) for key in names):
+            names = [key for key in names if not str(key).endswith(REPRESENTATIONS)]
+        return [pair for key in names for pair in _named(result[key], str(key))]
     if isinstance(result, (list, tuple)):
-        return [tensor for value in result for tensor in returned(value)]
-    if isinstance(result, Tensor):
-        return [result]
-    return tensors(result)
+        return [pair for value in result for pair in _named(value, name)]
+    return [(name, tensor) for tensor in ([result] if isinstance(result, Tensor) else tensors(result))]
 
 
 def given_tensors(args: Any, kwargs: Any) -> list[Tensor]:

@@ -143,6 +143,8 @@ def _severity(layer: Layer, call: InitCall) -> tuple[Severity, str]:
         return "info", "; harmless here, a normalization follows"
     if layer.inside_branch or layer.closes_branch:
         return "info", "; harmless here, inside a residual branch"
+    if {"weight_layer", "output"} & set(layer.feeds.get()):
+        return "info", "; the next layers also read it without the nonlinearity"
     if family_of(call) == "orthogonal":
         return "info", ""
     return "warning", ""
