@@ -31,7 +31,6 @@ HEADS = (
     "TIME_SERIES_PREDICTION",
     "TEXT_TO_WAVEFORM",
     "TEXT_TO_SPECTROGRAM",
-    "PRETRAINING",
 )
 """Task heads in the order of preference; a model type is shown with the first that it has."""
 
@@ -49,7 +48,7 @@ BIG = {
 }
 """torchvision's largest, left out unless asked for by name."""
 
-SMALL_IMAGES = {"vit_b_16": {"image_size": 64}, "vit_b_32": {"image_size": 64}, "maxvit_t": {"input_size": (64, 64), "partition_size": 2}}
+SMALL_IMAGES = {"vit_b_16": {"image_size": 64}, "vit_b_32": {"image_size": 64}}
 """Constructor arguments that make the declared image small."""
 
 

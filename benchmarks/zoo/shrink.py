@@ -46,6 +46,7 @@ RULES: tuple[tuple[str, int], ...] = (
     (r"sliding_window", 32),
     (r"upsample_groups", 64),
     (r"dim_model_base", 6),
+    (r"mm_tokens_per_image", 4),
 )
 """Field names (whole matches, first rule wins) and the largest value allowed."""
 
