@@ -48,3 +48,4 @@ def test_known_false_alarm_still_fires(path):
 
 def test_the_lists_are_long():
     assert len(files("healthy")) >= 25
+    assert len(files("sick")) >= 25
