@@ -74,6 +74,8 @@ class SchemeNonlinearityMismatch(LayerRule):
         if named is None or layer.kind not in ("linear", "conv", "conv_transpose", "bilinear", "matmul"):
             return
         layer.feeds.get()
+        if layer.derived:
+            return  # rescaled at run time: what was drawn is not what is used
         if not layer.nonlinearity.known() or layer.gates or (layer.then and set(layer.then) <= set(NEUTRAL)):
             return
         nonlinearity = layer.nonlinearity.get()
