@@ -30,7 +30,7 @@ class SchemeNonlinearityMismatch(LayerRule):
     Why: the gain of a scheme undoes what its nonlinearity does to the second moment; with the wrong one every such layer multiplies
         the signal by (gain / required gain)^2, and the errors compound with depth.
     Silent when: the framework's default was left alone (judged by the measured signal instead), the gain was passed and fits, the layer is an output head
-        or feeds a gate; info only where a normalization follows, the layer lies in a residual branch, or the scheme is a plain orthogonal one.
+        or feeds a gate, the weight is rescaled at run time; info only where a normalization follows, the layer lies in a residual branch, or the scheme is a plain orthogonal one.
     Source: He et al. 2015, arXiv:1502.01852, section 2.2; Glorot and Bengio 2010; Klambauer et al. 2017, arXiv:1706.02515.
     """
 
