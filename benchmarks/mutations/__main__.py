@@ -1,10 +1,12 @@
 """Injects faults at random places of healthy models and counts which are named.
 
-    python -m benchmarks.mutations [--count 600] [--seed 0] [--shard 1/2] [--only PATTERN] [-o FILE.jsonl] [--report FILE.jsonl ...]
+    python -m benchmarks.mutations [--count 600] [--seed 0] [--shard 1/2] [--only PATTERN] [--probe 1]
+        [-o FILE.jsonl] [--report FILE.jsonl ...]
 
 A mutant counts as named when a finding at warning or above has one of the fault's rules and touches one of its parameters; a harmless
 one (a zero head, a large weight behind a normalization) is right when nothing at warning or above touches it. Side findings are
 those at warning or above that neither name the fault nor are folded into it. Every base must be silent at warning before it is used.
+Theory says where a fault harms; `--probe N` trains N mutants of each fault and context, and their bases, for a moment to see it.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from torch import nn
 import initcheck
 from benchmarks.mutations.bases import BASES, Base
 from benchmarks.mutations.faults import FAULTS, MISMATCHED, Fault, Place, fill, mismatch
+from benchmarks.mutations.probe import probe
 from initcheck.records.report import Report
 
 Mutant = tuple[Base, Fault, Place]
@@ -54,7 +57,7 @@ def mutants(count: int, seed: int, only: str) -> Iterator[Mutant]:
     yield from chosen[:count]
 
 
-def judge(base: Base, fault: Fault, place: Place, seed: int) -> dict[str, object]:
+def mutant(base: Base, fault: Fault, place: Place) -> Callable[[], nn.Module]:
     put = fill(mismatch(base)) if fault is MISMATCHED else fault.put
 
     def build() -> nn.Module:
@@ -62,6 +65,11 @@ def judge(base: Base, fault: Fault, place: Place, seed: int) -> dict[str, object
         put(model, place)
         return model
 
+    return build
+
+
+def judge(base: Base, fault: Fault, place: Place, seed: int) -> dict[str, object]:
+    build = mutant(base, fault, place)
     report = initcheck.check(build, base.inputs(), seed=seed)
     loud = report.at_least("warning")
     named = [f for f in loud if f.code in fault.codes and set(f.parameters) & set(place.blamed)]
@@ -81,7 +89,8 @@ def judge(base: Base, fault: Fault, place: Place, seed: int) -> dict[str, object
 
 
 def table(results: list[dict[str, object]]) -> str:
-    lines = ["| fault | context | harmful: named / all | harmless: silent / all | side findings |", "| --- | --- | --- | --- | --- |"]
+    lines = ["| fault | context | harmful: named / all | harmless: silent / all | probe: loss of base → mutant | side findings |"]
+    lines.append("| --- | --- | --- | --- | --- | --- |")
     groups: dict[tuple[str, str], list[dict[str, object]]] = defaultdict(list)
     for result in results:
         groups[str(result["fault"]), str(result["style"])].append(result)
@@ -92,11 +101,18 @@ def table(results: list[dict[str, object]]) -> str:
             for part in ([r for r in group if r["harmful"]], [r for r in group if not r["harmful"]])
         ]
         side = Counter(name for r in group for name in r["side"])  # type: ignore[attr-defined]
-        lines.append(f"| {fault} | {style} | {cells[0]} | {cells[1]} | {', '.join(f'{name} x{n}' for name, n in side.items())} |")
+        probes = "; ".join(f"{r['loss'][0]:.2f} → {r['loss'][1]:.2f}{'' if r['harmful'] else ' (harmless)'}" for r in group if "loss" in r)  # type: ignore[index]
+        lines.append(
+            f"| {fault} | {style} | {cells[0]} | {cells[1]} | {probes} | {', '.join(f'{name} x{n}' for name, n in side.items())} |"
+        )
     harmful, harmless = [r for r in results if r["harmful"]], [r for r in results if not r["harmful"]]
     for title, part in (("harmful mutants named at the right parameter", harmful), ("harmless mutants silent", harmless)):
         right = sum(bool(r["right"]) for r in part)
         lines.append(f"\n{title}: {right} of {len(part)}" + (f" ({100 * right / len(part):.1f} %)" if part else ""))
+    seen = [r for r in results if "harmed" in r]
+    if seen:
+        agree = sum(r["harmed"] == r["harmful"] for r in seen)
+        lines.append(f"\nprobes that agree with theory on whether the fault harms: {agree} of {len(seen)}")
     lines.append(f"\nside findings: {sum(len(r['side']) for r in results)} on {len(results)} mutants")  # type: ignore[arg-type]
     return "\n".join(lines)
 
@@ -104,11 +120,16 @@ def table(results: list[dict[str, object]]) -> str:
 def run(options: argparse.Namespace) -> list[dict[str, object]]:
     index, of = (int(part) for part in options.shard.split("/"))
     results: list[dict[str, object]] = []
+    probed: Counter[tuple[str, str, bool]] = Counter()
     for number, (base, fault, place) in enumerate(mutants(options.count, options.seed, options.only)):
         if number % of != index - 1:
             continue
         torch.manual_seed(options.seed + number)
         result = judge(base, fault, place, options.seed + number)
+        if not fault.fact and probed[fault.name, base.style, place.harmful] < options.probe:
+            probed[fault.name, base.style, place.harmful] += 1
+            found = probe(base, mutant(base, fault, place), options.seed + number)
+            result |= {"loss": [found.base, found.mutant], "harmed": found.harmed}
         results.append(result)
         if options.output:
             with options.output.open("a", encoding="utf-8") as file:
@@ -124,6 +145,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--shard", default="1/1")
     parser.add_argument("--only", default="")
+    parser.add_argument("--probe", type=int, default=0)
     parser.add_argument("-o", "--output", type=Path)
     parser.add_argument("--report", type=Path, nargs="*")
     options = parser.parse_args()
