@@ -159,6 +159,15 @@ def only(pattern: str, base_name: str = "", *more: str) -> Callable[[Base, Rows]
     return places
 
 
+def all_of(pattern: str, base_name: str) -> Callable[[Base, Rows], Iterator[Place]]:
+    def places(base: Base, rows: Rows) -> Iterator[Place]:
+        names = tuple(row.weight for row in rows if re.search(pattern, row.weight) and row.weight.endswith(("weight", *"0123456789")))
+        if re.search(base_name, base.name) and names:
+            yield Place(names)
+
+    return places
+
+
 def fill(call: Callable[[Tensor], object]) -> Callable[[nn.Module, Place], None]:
     def put(model: nn.Module, place: Place) -> None:
         with torch.no_grad():
@@ -244,6 +253,20 @@ FAULTS: tuple[Fault, ...] = (
     Fault("NaN row", ("IC307",), weights, fill(nan_row)),
     Fault("init on a copy", ("IC802",), weights, on_a_copy, fact=True),
     Fault("init undone", ("IC801",), weights, undone, fact=True),
+    Fault("wrong fan: whole stack", ("IC205", "IC203"), only(r"^(up|down)$", "^experts"), fill(nn.init.kaiming_normal_)),
+    Fault(
+        "wrong fan: transposed storage",
+        ("IC205", "IC202", "IC203"),
+        all_of(r"^weights\.", "^transposed"),
+        fill(lambda w: nn.init.kaiming_normal_(w, nonlinearity="relu")),
+        fact=True,
+    ),
+    Fault(
+        "wrong fan: depthwise fan_out",
+        ("IC205", "IC203"),
+        all_of(r"^depthwise", "^depthwise"),
+        fill(lambda w: nn.init.kaiming_normal_(w, mode="fan_out", nonlinearity="relu")),
+    ),
     Fault("embedding wiped", ("IC703", "IC301"), only(r"tokens\.weight|embed_tokens|word_embeddings|wte"), fill(nn.init.zeros_)),
     Fault("tied embedding N(0, 1)", ("IC701", "IC704", "IC107"), only(r"tokens\.weight|wte", "decoder|gpt2"), fill(nn.init.normal_)),
     Fault("padding row drawn", ("IC702",), only(r"tokens\.weight", "lstm|gru|rnn"), fill(lambda w: nn.init.normal_(w, std=0.5)), fact=True),
