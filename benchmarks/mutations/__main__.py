@@ -6,7 +6,7 @@
 A mutant counts as named when a finding at warning or above has one of the fault's rules and touches one of its parameters; a harmless
 one (a zero head, a large weight behind a normalization) is right when nothing at warning or above touches it. Side findings are
 those at warning or above that neither name the fault nor are folded into it. Every base must be silent at warning before it is used.
-Theory says where a fault harms; `--probe N` trains N mutants of each fault and context, and their bases, for a moment to see it.
+Theory says where a fault harms; `--probe N` trains N mutants of each fault and context (of small bases), and their bases, for a moment to see it.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def run(options: argparse.Namespace) -> list[dict[str, object]]:
             continue
         torch.manual_seed(options.seed + number)
         result = judge(base, fault, place, options.seed + number)
-        if not fault.fact and probed[fault.name, base.style, place.harmful] < options.probe:
+        if not fault.fact and base.small and probed[fault.name, base.style, place.harmful] < options.probe:
             probed[fault.name, base.style, place.harmful] += 1
             found = probe(base, mutant(base, fault, place), options.seed + number)
             result |= {"loss": [found.base, found.mutant], "harmed": found.harmed}

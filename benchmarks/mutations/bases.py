@@ -28,6 +28,11 @@ class Base:
     nonlinearity: str = "relu"
     inner: str = ""
 
+    @property
+    def small(self) -> bool:
+        """Whether a short training takes seconds."""
+        return not self.name.startswith(("torchvision", "hf", "resnet"))
+
 
 def he(model: nn.Module, nonlinearity: str = "relu") -> nn.Module:
     for module in model.modules():

@@ -12,8 +12,8 @@ from torch.nn import functional
 
 from benchmarks.mutations.bases import Base
 
-STEPS, SAMPLES, BATCH = 80, 256, 32
-RATES: dict[str, tuple[float, ...]] = {"sgd": (0.003, 0.03, 0.3), "adam": (0.0003, 0.003, 0.03)}
+STEPS, SAMPLES, BATCH = 40, 256, 32
+RATES: dict[str, tuple[float, ...]] = {"sgd": (0.01, 0.1), "adam": (0.001, 0.01)}
 MARGIN = 0.15
 """Nats of training loss, at its best rate, by which a mutant must end above its base to count as harmed."""
 
