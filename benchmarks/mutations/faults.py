@@ -128,7 +128,7 @@ def biases(base: Base, rows: Rows) -> Iterator[Place]:
 
 def all_biases(base: Base, rows: Rows) -> Iterator[Place]:
     names = tuple(row.weight.removesuffix("weight") + "bias" for row in hidden(rows))
-    if base.style == "plain" and base.nonlinearity == "relu":
+    if base.style == "plain" and base.nonlinearity == "relu" and len(names) > 2:
         yield Place(names, named_at=(*names, *(row.weight for row in hidden(rows))))
     if base.name == "batchnorm_mlp_6":
         yield Place(names, harmful=False)
