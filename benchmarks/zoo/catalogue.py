@@ -10,11 +10,11 @@ from benchmarks.zoo.shrink import small_config
 
 HEADS = (
     "SEQ_TO_SEQ_CAUSAL_LM",
+    "SPEECH_SEQ_2_SEQ",
     "IMAGE_TEXT_TO_TEXT",
     "CAUSAL_LM",
     "MASKED_LM",
     "CTC",
-    "SPEECH_SEQ_2_SEQ",
     "SEQUENCE_CLASSIFICATION",
     "IMAGE_CLASSIFICATION",
     "OBJECT_DETECTION",

@@ -168,6 +168,8 @@ def _small(name: str, value: Any) -> Any:
         return {**value, "mrope_section": [2, 3, 3]}
     if isinstance(value, int):
         return _token(name, value) if name.endswith(("_token_id", "_token_index", "token_ids")) else _number(name, value, RULES)
+    if name == "deepstack_visual_indexes" and value:
+        return [0]
     if isinstance(value, (list, tuple)) and value and all(isinstance(item, int) and not isinstance(item, bool) for item in value):
         if name.endswith("token_id"):
             return _token(name, value[0])

@@ -66,7 +66,8 @@ def _form(name: str, config: Any, batch: int) -> Tree:
     vocabulary = int(_look(config, "vocab_size", 32))
     channels = int(_look(config, "num_channels", None) or _look(config, "in_channels", 3))
     mels = int(_look(config, "num_mel_bins", None) or _look(config, "input_feat_per_channel", 80))
-    time = min(TIME, int(_look(config, "max_position_embeddings", TIME)) or TIME)
+    longest = int(_look(config, "max_position_embeddings", TIME))
+    time = min(TIME, longest) if longest > 0 else TIME  # some say -1 for no limit
     frames = 2 * int(_look(config, "max_source_positions", 64))
     width = int(_look(config, "hidden_size", None) or _look(config, "cross_attention_dim", 32))
     forms: dict[str, Tree] = {

@@ -94,3 +94,9 @@ def test_flattened_patches_with_their_shapes():
 def test_whole_images_are_no_patches():
     assert patches(types.SimpleNamespace(patch_size=4), 3, ["pixel_values"]) == {}
     assert patches(types.SimpleNamespace(image_size=32), 3, ["pixel_values", "image_grid_thw"]) == {}
+
+
+def test_no_limit_of_positions():
+    model = TextAndImages()
+    model.config = types.SimpleNamespace(vocab_size=30, max_position_embeddings=-1)
+    assert run(model).kwargs["input_ids"].shape == (4, 16)

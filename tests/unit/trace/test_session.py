@@ -89,3 +89,28 @@ def test_checkpoint_function_comes_back():
         assert checkpoint.CheckpointFunction.apply(lambda x: x + 1, True, 1) == 2
     assert checkpoint.CheckpointFunction.apply == original
     assert "apply" not in vars(checkpoint.CheckpointFunction)
+
+
+class LayerDropping(nn.Module):
+    """Leaves each layer out with a probability that its configuration holds."""
+
+    def __init__(self):
+        super().__init__()
+        self.config = type("Config", (), {})()
+        self.config.layerdrop = 0.9
+        self.layerdrop = 0.5
+        self.layers = nn.ModuleList([nn.Linear(4, 4) for _ in range(6)])
+
+    def forward(self, x):
+        used = 0
+        for layer in self.layers:
+            if not (self.training and random.random() < max(self.config.layerdrop, self.layerdrop)):
+                x, used = layer(x), used + 1
+        return x, used
+
+
+def test_no_layer_is_left_out_by_chance():
+    model = LayerDropping()
+    with preserved(model):
+        assert model(torch.randn(2, 4))[1] == 6
+    assert (model.config.layerdrop, model.layerdrop) == (0.9, 0.5)
