@@ -18,11 +18,11 @@ RULES: tuple[tuple[str, int], ...] = (
     (r"qk_head_dim", 24),
     (r"(.*_)?lora_rank", 16),
     (
-        r"moe_intermediate_size|.*expert_intermediate_size|(.*_)?intermediate_size(_.*)?|(.*_)?ffn_dim|d_ff|(.*_)?mlp_dim|ffn_hidden_size|d_inner|dim_feedforward",
+        r"moe_intermediate_size|.*expert_intermediate_size|(.*_)?intermediate_size(_.*)?|(.*_)?ffn_dim|d_ff|(.*_)?mlp_dim|ffn_hidden_size|d_inner|dff|dim_feedforward",
         128,
     ),
     (
-        r"hidden_size|(.*_)?hidden_size|d_model|n_embd|(.*_)?embed_dim|(.*_)?hidden_dim|embedding_size|embedding_dim|word_embed_proj_dim|dim|emb_dim",
+        r"(.*_)?hidden_size|d_model|n_embd|(.*_)?embed_dim|(.*_)?hidden_dim|(.*_)?embedding_size|embedding_dim|word_embed_proj_dim|dim|emb_dim",
         64,
     ),
     (r"projection_dim|(.*_)?proj_dim|pooler_output_size|classifier_proj_size|output_dim|codevector_dim|d_embed|lm_head_hidden_.*", 64),
@@ -66,6 +66,9 @@ OVERRIDES: dict[str, dict[str, Any]] = {
     "instructblipvideo": {"video_token_index": 90},
     "autoformer": {"prediction_length": 8, "context_length": 16},
     "esm": {"vocab_size": 33, "pad_token_id": 1, "mask_token_id": 32},
+    "embedding_gemma2_text": {"global_head_dim": 16},
+    "gemma4_text": {"global_head_dim": 16},
+    "gemma4_unified_text": {"global_head_dim": 16},
     "gpt_neo": {"attention_types": [[["global", "local"], 1]], "num_layers": 2},
     "informer": {"prediction_length": 8, "context_length": 16},
     "mamba2": {"num_heads": 8, "head_dim": 16, "n_groups": 2},

@@ -15,7 +15,18 @@ SIDE_OUTPUTS = frozenset(
 )
 """Entries of returned mappings that hand out intermediate values, not results."""
 
-REPRESENTATIONS = ("hidden_state", "hidden_states", "pooler_output", "_outputs", "_embeds", "_features", "feature_maps", "_cache")
+REPRESENTATIONS = (
+    "hidden_state",
+    "hidden_states",
+    "pooler_output",
+    "_outputs",
+    "_embeds",
+    "_features",
+    "feature_maps",
+    "embeddings",
+    "latents",
+    "_cache",
+)
 """Endings of entries that hold features: no results beside logits, and never logits themselves."""
 
 

@@ -30,7 +30,8 @@ class SchemeNonlinearityMismatch(LayerRule):
     Why: the gain of a scheme undoes what its nonlinearity does to the second moment; with the wrong one every such layer multiplies
         the signal by (gain / required gain)^2, and the errors compound with depth.
     Silent when: the framework's default was left alone (judged by the measured signal instead), the gain was passed and fits, the layer is an output head
-        or feeds a gate, the weight is rescaled at run time; info only where a normalization follows, the layer lies in a residual branch, or the scheme is a plain orthogonal one.
+        or feeds a gate, the weight is rescaled at run time or also read without
+        the nonlinearity; info only where a normalization follows, the layer lies in a residual branch, or the scheme is a plain orthogonal one.
     Source: He et al. 2015, arXiv:1502.01852, section 2.2; Glorot and Bengio 2010; Klambauer et al. 2017, arXiv:1706.02515.
     """
 
@@ -73,9 +74,8 @@ class SchemeNonlinearityMismatch(LayerRule):
         named = named_nonlinearity(call)
         if named is None or layer.kind not in ("linear", "conv", "conv_transpose", "bilinear", "matmul"):
             return
-        layer.feeds.get()
-        if layer.derived:
-            return  # rescaled at run time: what was drawn is not what is used
+        if layer.derived or {"weight_layer", "output"} & set(layer.feeds.get()):
+            return  # rescaled at run time, or also read without the nonlinearity
         if not layer.nonlinearity.known() or layer.gates or (layer.then and set(layer.then) <= set(NEUTRAL)):
             return
         nonlinearity = layer.nonlinearity.get()
@@ -145,8 +145,6 @@ def _severity(layer: Layer, call: InitCall) -> tuple[Severity, str]:
         return "info", "; harmless here, a normalization follows"
     if layer.inside_branch or layer.closes_branch:
         return "info", "; harmless here, inside a residual branch"
-    if {"weight_layer", "output"} & set(layer.feeds.get()):
-        return "info", "; the next layers also read it without the nonlinearity"
     if family_of(call) == "orthogonal":
         return "info", ""
     return "warning", ""
