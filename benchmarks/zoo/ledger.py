@@ -106,8 +106,14 @@ def _goals(found: list[dict[str, Any]], read: list[Read]) -> bool:
 
 
 def _share(checked: list[dict[str, Any]]) -> float:
-    weights = sum(result["weights"] for result in checked)
-    return 1 - sum(len(result["unknown"]) for result in checked) / max(weights, 1)
+    """The share with a known next and previous role among the weights that the input reached."""
+    weights = sum(result["weights"] for result in checked) - _unreached(checked)
+    unknown = sum(len(result["unknown"]) for result in checked) - _unreached(checked)
+    return 1 - unknown / max(weights, 1)
+
+
+def _unreached(checked: list[dict[str, Any]]) -> int:
+    return sum(kind == "unused" for result in checked for _, kind, _ in result["unknown"])
 
 
 def _summary(found: list[dict[str, Any]], read: list[Read]) -> list[str]:
@@ -130,7 +136,8 @@ def _column(found: list[dict[str, Any]], read: list[Read]) -> dict[str, str]:
         "built, run and judged": f"{len(checked):,}",
         "parameters judged": f"{sum(result['parameters'] for result in checked):,}",
         "weight tensors": f"{sum(result['weights'] for result in checked):,}",
-        "with known next and previous role": f"{_share(checked):.2%}",
+        "that the synthesised input does not reach (towers of a second modality, tokens for masking)": f"{_unreached(checked):,}",
+        "next and previous role known, of those reached": f"{_share(checked):.2%}",
         "skips (a rule could not judge something)": f"{sum(len(result['skips']) for result in checked):,}",
         "findings: info": f"{levels['info']:,}",
         "findings: warning": f"{levels['warning']:,}",
