@@ -79,7 +79,7 @@ class ZeroWeight(LayerRule):
         feeds = layer.feeds.get()
         if state == "dead" and not layer.derived:
             return "error", "zero, and stays zero: no gradient reaches it, not even after two steps"
-        if layer.kind == "norm" and not layer.closes_branch and not layer.derived:
+        if layer.kind == "norm" and not layer.closes_branch and not layer.derived and not set(feeds) <= {"attention"}:
             return "error", "a normalization's scale is zero on the only path: its output does not depend on the input"
         if layer.kind == "recurrent":
             return "info", "recurrent weights start at zero"
