@@ -109,6 +109,7 @@ class Home(NamedTuple):
 class Slot:
     """One storage. `suspect`: some of its elements may never have been written; `created` is the user's line that made it.
 
+    allocated: the allocation that its unwritten elements stem from, in this memory or in one that it was copied from.
     owner: weakly, a parameter that lived here. parents: the memories of parameters that it was computed from when it was made;
     mirrors: by nothing but copies. read: something read it since its last whole write. notable: worth keeping when the memory
     is gone. undone: deliberate whole writes, each with the one that replaced it. homes: where it was registered as a parameter;
@@ -119,6 +120,7 @@ class Slot:
     reference: object
     created: Spot | None = None
     suspect: bool = False
+    allocated: Event | None = None
     events: list[Event] = field(default_factory=list)
     owner: ReferenceType[torch.Tensor] | None = None
     parents: tuple[int, ...] = ()

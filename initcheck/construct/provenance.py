@@ -153,7 +153,7 @@ def _watched_record(group: _Group, watched: Watched) -> ParameterRecord:
     if slot.suspect and not reached and group.tensor.is_meta:
         return replace(record, writes=(Write(record.name, Unknown(META), _line(events[0]), "unknown"),), created=created)
     if unwritten and unwritten == numel:
-        return replace(record, writes=(_never(record.name, events),), unwritten=unwritten, created=created)
+        return replace(record, writes=(_never(record.name, slot.allocated or events[0]),), unwritten=unwritten, created=created)
     writes = _writes(record, region, events, watched)
     picked = any(event.deed == "scatter" for event in events)
     if slot.suspect and reached + unwritten < numel and not picked and poison.can_mark(group.tensor):
@@ -177,9 +177,8 @@ def _unwritten(tensor: torch.Tensor, slot: Slot, reached: int) -> int:
     return int(tensor.numel()) - reached
 
 
-def _never(name: str, events: Sequence[Event]) -> Write:
-    first = next((event for event in events if event.deed == "empty"), events[0])
-    return Write(name, Unknown("the memory was never written"), _line(first), "never written")
+def _never(name: str, allocation: Event) -> Write:
+    return Write(name, Unknown("the memory was never written"), _line(allocation), "never written")
 
 
 def _unseen(name: str, *, partial: bool) -> Write:

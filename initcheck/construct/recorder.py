@@ -157,7 +157,8 @@ class Recorder(TorchDispatchMode):
         slot = self._new(tensor, trace)
         if slot is not None:
             slot.suspect = True
-            slot.add(Event("empty", None, "never written", trace.site, "the memory was never written"))
+            slot.allocated = Event("empty", None, "never written", trace.site, "the memory was never written")
+            slot.add(slot.allocated)
             poison.mark(tensor)
 
     def _note_made(self, what: Operation, values: list[Any], tensor: torch.Tensor, trace: Trace) -> None:
@@ -170,6 +171,7 @@ class Recorder(TorchDispatchMode):
             call = InitCall("tensor", tuple(("data", value) for _, value in call.kwargs))
         event = made(what, call, trace, inputs)
         slot.suspect = any(source.suspect for source in inputs)
+        slot.allocated = next((source.allocated for source in inputs if source.suspect), None)
         if inputs:
             slot.parents = tuple(dict.fromkeys(key for one in inputs for key in (one.parents if one.owner is None else (one.serial,))))[:8]
             slot.mirrors = what.pure and (inputs[0].owner is not None or inputs[0].mirrors)

@@ -1,5 +1,6 @@
 """What the recorder promises beyond the single idioms: it changes nothing, costs little, and forgets in time."""
 
+import copy
 import gc
 import pathlib
 import subprocess
@@ -283,3 +284,17 @@ def test_forward_and_backward_under_the_recorder():
 )
 def test_coverage_is_exact(parts, count):
     assert covered(Region(0, (4, 6), (6, 1), 4), parts) == count
+
+
+def test_copies_of_unwritten_memory_point_at_the_allocation():
+    def build():
+        scale = nn.Module()
+        scale.weight = nn.Parameter(torch.empty(8))
+        return nn.Sequential(scale, copy.deepcopy(scale))
+
+    recorder = Recorder()
+    with recorder:
+        model = build()
+    first, second = recorder.resolve(model).parameters
+    assert first.unwritten == second.unwritten == 8
+    assert first.ruling().location == second.ruling().location
