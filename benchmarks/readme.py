@@ -36,7 +36,28 @@ def reference() -> str:
     return "\n\n".join(parts)
 
 
-PARTS = {"sample": sample, "rules": rule_table, "reference": reference}
+RESULTS = {
+    "zoo": "Public models, as their libraries initialize them",
+    "mutations": "Faults put into healthy models",
+    "identification": "Schemes told from statistics alone",
+    "gains": "Gains against ten million samples through torch",
+    "structure_cost": "Cost of the tests for orthogonality and duplicates",
+}
+"""The benchmarks whose saved results the README quotes, with what each is about."""
+
+
+def evidence() -> str:
+    """The sentences of each saved result; its tables stay in its file."""
+    parts = []
+    for name, title in RESULTS.items():
+        path = Path("benchmarks", "results", f"{name}.md")
+        lines = (README.parent / path).read_text(encoding="utf-8").splitlines()
+        said = " ".join(line.strip().rstrip(".") + "." for line in lines if line.strip() and not line.startswith(("|", "#")))
+        parts.append(f"- **{title}** (`python -m benchmarks.{name}`, [result]({path.as_posix()})): {said}")
+    return "\n".join(parts)
+
+
+PARTS = {"evidence": evidence, "sample": sample, "rules": rule_table, "reference": reference}
 
 
 def fresh(text: str) -> str:
