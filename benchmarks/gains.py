@@ -18,9 +18,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from initcheck.theory.curves import CURVES
-from initcheck.theory.gated import gated_facts
-from initcheck.theory.nonlinearities import moments
+from initcheck.theory.functions.curves import CURVES
+from initcheck.theory.functions.gated import gated_facts
+from initcheck.theory.functions.nonlinearities import moments
 
 Function = Callable[[Tensor], Tensor]
 

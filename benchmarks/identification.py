@@ -22,10 +22,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from initcheck.measure.weights import weight_stats
+from initcheck.measure.parameters.weights import weight_stats
 from initcheck.records.stats import WeightStats
 from initcheck.theory import sampling
-from initcheck.theory.catalogue import Group, groups
+from initcheck.theory.identification.catalogue import Group, groups
 from initcheck.theory.identify import identify
 
 SHAPES = ((2, 4), (4, 4), (4, 8), (8, 8), (16, 8), (16, 16), (24, 64), (96, 64), (128, 256), (512, 256), (1024, 1024))

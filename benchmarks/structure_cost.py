@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from initcheck.measure import blocks, rows
+from initcheck.measure.parameters import blocks, rows
 
 LIMIT = 0.15
 

@@ -13,21 +13,21 @@ from initcheck import __version__
 from initcheck.construct.builder import construct
 from initcheck.construct.inputs import Guess, candidates, choose_batch, describe, first_that_runs, normalise, parse
 from initcheck.construct.plumbing.holdings import held
-from initcheck.construct.provenance import unwatched
-from initcheck.construct.recorder import Recorder
+from initcheck.construct.recording.provenance import unwatched
+from initcheck.construct.recording.recorder import Recorder
 from initcheck.discover.targets import parse as parse_target
 from initcheck.errors import InitcheckError, TargetError, UsageError
 from initcheck.infer.assemble import assemble
-from initcheck.infer.flow import unread_inputs
+from initcheck.infer.dataflow.flow import unread_inputs
 from initcheck.infer.summary import summarise
-from initcheck.measure.barriers import lifted, zero_parameters
-from initcheck.measure.finite import FiniteObserver, all_finite
-from initcheck.measure.flow import gradient_flow
-from initcheck.measure.ignored import argument_tensors, ignored_arguments
-from initcheck.measure.outputs import output_stats
-from initcheck.measure.signals import SignalObserver
-from initcheck.measure.tables import table_stats
-from initcheck.measure.weights import weight_stats
+from initcheck.measure.gradient.barriers import lifted, zero_parameters
+from initcheck.measure.gradient.flow import gradient_flow
+from initcheck.measure.gradient.ignored import argument_tensors, ignored_arguments
+from initcheck.measure.parameters.tables import table_stats
+from initcheck.measure.parameters.weights import weight_stats
+from initcheck.measure.signal.finite import FiniteObserver, all_finite
+from initcheck.measure.signal.outputs import output_stats
+from initcheck.measure.signal.signals import SignalObserver
 from initcheck.records.evidence import Evidence
 from initcheck.records.finding import Failure, Skip
 from initcheck.records.graph import Graph

@@ -16,7 +16,7 @@ from initcheck.construct.arguments import build, resolve
 from initcheck.construct.blame import explained
 from initcheck.construct.guard import guarded
 from initcheck.construct.loader import code_of, fresh_module
-from initcheck.construct.placement import on_cpu
+from initcheck.construct.recording.placement import on_cpu
 from initcheck.errors import TargetError
 from initcheck.records.source import Location
 from initcheck.records.target import Built, Recipe, Target

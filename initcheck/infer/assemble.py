@@ -6,18 +6,18 @@ import dataclasses
 from collections import defaultdict
 from collections.abc import Mapping
 
-from initcheck.infer.attention import attentions
-from initcheck.infer.blocked import blockages
-from initcheck.infer.broken import nonfinite
-from initcheck.infer.chains import chains, reached
-from initcheck.infer.constants import constants
-from initcheck.infer.flow import Flow, is_weighted
-from initcheck.infer.heads import heads
-from initcheck.infer.layers import Scene, layer, unused
-from initcheck.infer.parts import Part, parts
-from initcheck.infer.roles import Roles
-from initcheck.infer.streams import streams
-from initcheck.infer.uses import Use, uses
+from initcheck.infer.dataflow.constants import constants
+from initcheck.infer.dataflow.flow import Flow, is_weighted
+from initcheck.infer.dataflow.roles import Roles
+from initcheck.infer.layer.layers import Scene, layer, unused
+from initcheck.infer.layer.parts import Part, parts
+from initcheck.infer.layer.uses import Use, uses
+from initcheck.infer.network.attention import attentions
+from initcheck.infer.network.blocked import blockages
+from initcheck.infer.network.broken import nonfinite
+from initcheck.infer.network.chains import chains, reached
+from initcheck.infer.network.heads import heads
+from initcheck.infer.network.streams import streams
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.graph import Graph
 from initcheck.records.recording import Recording

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from initcheck.errors import NotKnown
-from initcheck.infer.looks import looks_like
+from initcheck.infer.layer.looks import looks_like
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.fact import Fact
 from initcheck.records.recording import ParameterRecord

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from initcheck.records.evidence import Layer, Nonlinearity
 from initcheck.records.recording import InitCall
+from initcheck.theory.functions.gated import maxout_square
 from initcheck.theory.gains import required_gain
-from initcheck.theory.gated import maxout_square
 from initcheck.theory.schemes import Recommendation, recommendation
 
 MAXOUT = "custom:maxout"

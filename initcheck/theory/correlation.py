@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from initcheck.errors import NotKnown
+from initcheck.theory.functions.nonlinearities import Parameter, canonical, curve, filled, moments
 from initcheck.theory.mean_field import chi_1, depth_scale, fixed_point, length_map
-from initcheck.theory.nonlinearities import Parameter, canonical, curve, filled, moments
 
 _DEGREES = 160
 """Hermite polynomials in the expansion of a nonlinearity; what they leave out is put at the next power, so that C(1) stays exact."""

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Literal
 
 from initcheck.errors import NotKnown
-from initcheck.theory.nonlinearities import Moments, Parameter, canonical, filled, known, moments, moments_of, slope_at_zero
+from initcheck.theory.functions.nonlinearities import Moments, Parameter, canonical, filled, known, moments, moments_of, slope_at_zero
 
 FixedPoint = Literal["neutral", "stable", "unstable"]
 TorchVerdict = Literal["right", "wrong", "missing"]

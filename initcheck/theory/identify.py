@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from initcheck.records.fact import Fact, Known, Unknown
 from initcheck.records.stats import WeightStats
 from initcheck.theory import sampling
-from initcheck.theory.catalogue import Candidate, Group, groups
-from initcheck.theory.exact import exact_start
-from initcheck.theory.parts import parts_of
-from initcheck.theory.sample import CONFIDENT, Sample, sample_of
+from initcheck.theory.identification.catalogue import Candidate, Group, groups
+from initcheck.theory.identification.exact import exact_start
+from initcheck.theory.identification.parts import parts_of
+from initcheck.theory.identification.sample import CONFIDENT, Sample, sample_of
 from initcheck.theory.sampling import FAMILIES, NORMAL, Family
 
 __all__ = ["Candidate", "Group", "Identification", "identify"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from initcheck.errors import NotKnown
 from initcheck.theory.drift import HARMLESS, costly_depth
-from initcheck.theory.nonlinearities import Parameter, moments
+from initcheck.theory.functions.nonlinearities import Parameter, moments
 
 _LOWEST, _HIGHEST = 1e-6, 1e6
 _GRID = 120

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from initcheck.errors import NotKnown
-from initcheck.theory.curves import CURVES, WITHOUT_GAIN
+from initcheck.theory.advice.recommend import PLACES, Recommendation, recommendation
+from initcheck.theory.functions.curves import CURVES, WITHOUT_GAIN
+from initcheck.theory.functions.gated import GATED, gated_facts
 from initcheck.theory.gains import GainFacts, gain_facts
-from initcheck.theory.gated import GATED, gated_facts
 from initcheck.theory.mean_field import fixed_point
-from initcheck.theory.recommend import PLACES, Recommendation, recommendation
 from initcheck.theory.schemes import SCHEMES
 
 _ERROR = {"stable": "heals", "neutral": "stays", "unstable": "grows"}

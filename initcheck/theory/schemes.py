@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from initcheck.errors import NotKnown
 from initcheck.records.recording import InitCall
-from initcheck.theory.distributions import Distribution
+from initcheck.theory.advice.recommend import Recommendation, recommendation
+from initcheck.theory.calls.distributions import Distribution
+from initcheck.theory.calls.predict import predicted, predicted_of
+from initcheck.theory.calls.reading import describe, family_of, is_torch_default, named_nonlinearity, scheme_gain
+from initcheck.theory.functions.nonlinearities import Parameter
 from initcheck.theory.gains import calculate_gain, gain_facts
-from initcheck.theory.nonlinearities import Parameter
-from initcheck.theory.predict import predicted, predicted_of
-from initcheck.theory.reading import describe, family_of, is_torch_default, named_nonlinearity, scheme_gain
-from initcheck.theory.recommend import Recommendation, recommendation
 
 __all__ = [
     "SCHEMES",

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from initcheck.construct.frames import Kind, Spot, capture, kind_of
+from initcheck.construct.recording.frames import Kind, Spot, capture, kind_of
 
 # fmt: off
 INITIALIZERS = frozenset(

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import torch
 from torch.nn.parameter import is_lazy
 
-from initcheck.construct.frames import storage_key
+from initcheck.construct.recording.frames import storage_key
 
 MEMBERS = 256
 """Most members of a plain container that are looked at."""

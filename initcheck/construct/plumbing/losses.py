@@ -8,15 +8,15 @@ from dataclasses import dataclass
 
 import torch
 
-from initcheck.construct.frames import Kind, kind_of, location, storage_key
-from initcheck.construct.history import Event, Slot, region_of
-from initcheck.construct.operations import DROPPABLE, RANDOM
 from initcheck.construct.plumbing.applying import Applying, spoken
 from initcheck.construct.plumbing.holdings import recomputed
 from initcheck.construct.plumbing.passes import Passes, class_name, drops, looped, over_children
 from initcheck.construct.plumbing.registrations import Moved
 from initcheck.construct.plumbing.ties import untied
-from initcheck.construct.provenance import Watched, write_of
+from initcheck.construct.recording.frames import Kind, kind_of, location, storage_key
+from initcheck.construct.recording.history import Event, Slot, region_of
+from initcheck.construct.recording.operations import DROPPABLE, RANDOM
+from initcheck.construct.recording.provenance import Watched, write_of
 from initcheck.records.recording import Applied, Discarded, ParameterRecord, Recording, Undone
 from initcheck.records.source import Location
 

@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterable
 from functools import lru_cache
 from typing import TypeAlias
 
-from initcheck.construct.frames import Spot, location
-from initcheck.construct.history import Event, Slot
 from initcheck.construct.plumbing.applying import Applying
+from initcheck.construct.recording.frames import Spot, location
+from initcheck.construct.recording.history import Event, Slot
 
 Key: TypeAlias = object
 LOOPS = (ast.For, ast.While, ast.AsyncFor, ast.ListComp, ast.GeneratorExp, ast.SetComp, ast.DictComp)

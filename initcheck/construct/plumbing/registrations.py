@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch.nn.modules.module import register_module_module_registration_hook, register_module_parameter_registration_hook
 
-from initcheck.construct.frames import Spot, capture
-from initcheck.construct.history import Home, Slot, region_of
+from initcheck.construct.recording.frames import Spot, capture
+from initcheck.construct.recording.history import Home, Slot, region_of
 
 HOMES = 16
 """Most places of one memory that are remembered."""

@@ -7,9 +7,9 @@ from typing import Any
 
 import torch
 
-from initcheck.construct.frames import location, storage_key
-from initcheck.construct.history import Home, Slot, region_of
 from initcheck.construct.plumbing.registrations import Moved
+from initcheck.construct.recording.frames import location, storage_key
+from initcheck.construct.recording.history import Home, Slot, region_of
 from initcheck.records.recording import Untied
 
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 from torch import nn
 
-from initcheck.construct.recorder import Recorder
+from initcheck.construct.recording.recorder import Recorder
 from initcheck.records.recording import InitCall
 
 KAIMING = InitCall("kaiming_uniform_", (("a", math.sqrt(5)), ("mode", "fan_in"), ("nonlinearity", "leaky_relu")))

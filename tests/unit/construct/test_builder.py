@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from initcheck.construct.builder import construct
-from initcheck.construct.recorder import Recorder
+from initcheck.construct.recording.recorder import Recorder
 from initcheck.discover import targets
 from initcheck.errors import TargetError
 

@@ -13,7 +13,7 @@ import torch
 
 from initcheck.construct.builder import construct
 from initcheck.construct.guard import Refused, guarded
-from initcheck.construct.recorder import Recorder
+from initcheck.construct.recording.recorder import Recorder
 from initcheck.discover import targets
 from initcheck.errors import TargetError
 

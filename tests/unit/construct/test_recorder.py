@@ -13,11 +13,11 @@ import pytest
 import torch
 from torch import nn
 
-from initcheck.construct import poison
-from initcheck.construct.coverage import covered
-from initcheck.construct.history import Region
-from initcheck.construct.provenance import unwatched
-from initcheck.construct.recorder import Recorder
+from initcheck.construct.recording import poison
+from initcheck.construct.recording.coverage import covered
+from initcheck.construct.recording.history import Region
+from initcheck.construct.recording.provenance import unwatched
+from initcheck.construct.recording.recorder import Recorder
 from initcheck.records.recording import Recording
 from initcheck.records.serial import from_plain, to_plain
 
@@ -67,7 +67,7 @@ def test_dynamo_is_not_imported():
     code = """
         import sys
         import torch
-        from initcheck.construct.recorder import Recorder
+        from initcheck.construct.recording.recorder import Recorder
         with Recorder() as recorder:
             model = torch.nn.Sequential(torch.nn.Linear(3, 3), torch.nn.BatchNorm1d(3))
         recording = recorder.resolve(model)

@@ -2,10 +2,10 @@
 
 import torch
 
-from initcheck.construct.provenance import unwatched
+from initcheck.construct.recording.provenance import unwatched
 from initcheck.infer.assemble import assemble
-from initcheck.measure.signals import SignalObserver
-from initcheck.measure.weights import weight_stats
+from initcheck.measure.parameters.weights import weight_stats
+from initcheck.measure.signal.signals import SignalObserver
 from initcheck.records.stats import RunStats
 from initcheck.records.target import Target
 from initcheck.trace.backward import backward

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from initcheck.measure.outputs import output_stats
-from initcheck.measure.signals import SignalObserver
+from initcheck.measure.signal.outputs import output_stats
+from initcheck.measure.signal.signals import SignalObserver
 from initcheck.trace.session import preserved
 from initcheck.trace.tracer import trace
 from tests.unit.infer.evidence import evidence, seeded

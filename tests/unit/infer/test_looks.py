@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from initcheck.infer.looks import looks_like
-from initcheck.measure.weights import weight_stats
+from initcheck.infer.layer.looks import looks_like
+from initcheck.measure.parameters.weights import weight_stats
 
 
 def looks(tensor, fans=None, blocks=1):

@@ -3,8 +3,8 @@ import torch
 from torch import nn
 
 import initcheck
-from initcheck.measure.barriers import lifted, zero_parameters
-from initcheck.measure.signals import SignalObserver
+from initcheck.measure.gradient.barriers import lifted, zero_parameters
+from initcheck.measure.signal.signals import SignalObserver
 from initcheck.trace.backward import backward
 from initcheck.trace.tracer import trace
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from initcheck.measure.flow import gradient_flow
+from initcheck.measure.gradient.flow import gradient_flow
 
 
 def flows(model, x, first=None, forward=None):

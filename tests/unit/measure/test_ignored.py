@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 import initcheck
-from initcheck.measure.ignored import argument_tensors, ignored_arguments
+from initcheck.measure.gradient.ignored import argument_tensors, ignored_arguments
 
 
 def x(*shape):

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from initcheck.measure.logits import row_variance
+from initcheck.measure.signal.logits import row_variance
 
 
 def draw(*shape):

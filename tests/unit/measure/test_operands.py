@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from initcheck.measure.signals import SignalObserver
+from initcheck.measure.signal.signals import SignalObserver
 from tests.unit.measure.test_signals import one
 
 

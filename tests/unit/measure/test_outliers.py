@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from initcheck.measure.weights import weight_stats
+from initcheck.measure.parameters.weights import weight_stats
 
 
 def stats_of(tensor):

@@ -7,9 +7,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from initcheck.measure import blocks, rows
-from initcheck.measure.layout import layout
-from initcheck.measure.weights import weight_stats
+from initcheck.measure.parameters import blocks, rows
+from initcheck.measure.parameters.layout import layout
+from initcheck.measure.parameters.weights import weight_stats
 
 
 def draw(*shape, seed=0, dtype=torch.float32):

@@ -5,8 +5,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from initcheck.measure.outputs import output_stats
-from initcheck.measure.signals import SignalObserver
+from initcheck.measure.signal.outputs import output_stats
+from initcheck.measure.signal.signals import SignalObserver
 from initcheck.records.fact import Known, Unknown
 
 

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import nn
 
-from initcheck.measure.tables import table_stats
+from initcheck.measure.parameters.tables import table_stats
 
 
 def only(model):

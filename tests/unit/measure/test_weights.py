@@ -8,8 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from initcheck.measure import rows, weights
-from initcheck.measure.weights import unmeasurable, weight_stats
+from initcheck.measure.parameters import rows, weights
+from initcheck.measure.parameters.weights import unmeasurable, weight_stats
 from initcheck.records.serial import from_plain, to_plain
 from initcheck.records.stats import WeightStats
 

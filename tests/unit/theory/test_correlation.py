@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from initcheck.errors import NotKnown
 from initcheck.theory.correlation import correlation_after, correlation_fixed_point, correlation_map, joint_moment
+from initcheck.theory.functions.nonlinearities import curve, filled, moments
 from initcheck.theory.mean_field import chi_1, fixed_point
-from initcheck.theory.nonlinearities import curve, filled, moments
 
 ROLES = (
     "linear",

@@ -12,6 +12,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from initcheck.errors import NotKnown
+from initcheck.theory.functions.nonlinearities import CURVES, canonical, known, moments
 from initcheck.theory.gains import (
     calculate_gain,
     derivative_square,
@@ -20,7 +21,6 @@ from initcheck.theory.gains import (
     second_moment_ratio,
     zero_gradient_at_zero,
 )
-from initcheck.theory.nonlinearities import CURVES, canonical, known, moments
 from tests.unit.theory.gaussian import normal_grid
 
 NONE = None

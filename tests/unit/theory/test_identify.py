@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from initcheck.measure.weights import weight_stats
+from initcheck.measure.parameters.weights import weight_stats
 from initcheck.records.stats import WeightStats
 from initcheck.theory.fans import torch_fans
 from initcheck.theory.identify import identify

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from initcheck.measure.weights import weight_stats
+from initcheck.measure.parameters.weights import weight_stats
 from initcheck.theory.identify import identify
 from initcheck.theory.sampling import dtype_eps
 

@@ -8,10 +8,10 @@ from torch import nn
 from torch.nn import functional as F
 
 from initcheck.errors import NotKnown
-from initcheck.theory.curves import WITHOUT_GAIN
+from initcheck.theory.functions.curves import WITHOUT_GAIN
+from initcheck.theory.functions.gated import GATED, gated_facts, maxout_square
+from initcheck.theory.functions.nonlinearities import CURVES, filled, known, moments, moments_of
 from initcheck.theory.gains import facts_of, gain_facts, required_gain
-from initcheck.theory.gated import GATED, gated_facts, maxout_square
-from initcheck.theory.nonlinearities import CURVES, filled, known, moments, moments_of
 from tests.unit.theory.gaussian import normal_grid
 
 WITH_PARAMETERS = [

@@ -9,7 +9,7 @@ from torch import nn
 
 from initcheck.records.fact import Known, Unknown
 from initcheck.records.recording import InitCall, ParameterRecord, Write
-from initcheck.theory.predict import predicted, predicted_of, understood
+from initcheck.theory.calls.predict import predicted, predicted_of, understood
 
 SHAPE = (192, 160)
 

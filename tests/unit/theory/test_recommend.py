@@ -7,9 +7,9 @@ import torch
 from torch import nn
 
 from initcheck.errors import NotKnown
+from initcheck.theory.advice.recommend import recommendation
+from initcheck.theory.functions.nonlinearities import CURVES
 from initcheck.theory.gains import gain_facts
-from initcheck.theory.nonlinearities import CURVES
-from initcheck.theory.recommend import recommendation
 from initcheck.theory.schemes import named_nonlinearity, scheme_gain
 
 PLACES = ("recurrent", "transformer", "residual", "output", "embedding", "siren", "norm")

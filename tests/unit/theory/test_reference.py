@@ -5,9 +5,9 @@ import math
 import pytest
 
 from initcheck.errors import NotKnown
-from initcheck.theory.curves import CURVES
+from initcheck.theory.advice.recommend import PLACES, recommendation
+from initcheck.theory.functions.curves import CURVES
 from initcheck.theory.gains import gain_facts
-from initcheck.theory.recommend import PLACES, recommendation
 from initcheck.theory.reference import TABLES, gain_table, markdown, recommendation_table
 from initcheck.theory.schemes import SCHEMES
 

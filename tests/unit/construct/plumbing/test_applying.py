@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from initcheck.construct.plumbing.applying import ApplyWatch, spoken
-from initcheck.construct.recorder import Recorder
+from initcheck.construct.recording.recorder import Recorder
 
 
 def init(module):

@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from initcheck.construct.plumbing.holdings import held, recomputed
-from initcheck.construct.provenance import unwatched
-from initcheck.construct.recorder import Recorder
+from initcheck.construct.recording.provenance import unwatched
+from initcheck.construct.recording.recorder import Recorder
 
 
 class Holder(nn.Module):

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from initcheck.construct.recorder import Recorder
+from initcheck.construct.recording.recorder import Recorder
 from initcheck.records.recording import Recording
 from initcheck.records.serial import from_plain, to_plain
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn.modules import module as hooks
 
-from initcheck.construct.recorder import Recorder
+from initcheck.construct.recording.recorder import Recorder
 
 
 def pair(tie=True):

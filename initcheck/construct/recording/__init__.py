@@ -1,0 +1,1 @@
+"""Who wrote each parameter, and when."""

@@ -1,0 +1,1 @@
+"""How data run through the graph: roles, regions, sums, cells."""

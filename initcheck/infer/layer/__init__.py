@@ -1,0 +1,1 @@
+"""One weight and its surroundings."""

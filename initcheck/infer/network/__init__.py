@@ -1,0 +1,1 @@
+"""What spans several layers: chains, streams, attentions, heads, blocked and broken stretches."""

@@ -1,0 +1,1 @@
+"""Whether gradients arrive, and what the inputs have to do with it."""

@@ -1,0 +1,1 @@
+"""The signal of the run as plain numbers."""

@@ -1,0 +1,1 @@
+"""What to write instead, by nonlinearity and by place."""

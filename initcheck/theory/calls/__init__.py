@@ -1,0 +1,1 @@
+"""What initializing calls draw, and how they are read."""

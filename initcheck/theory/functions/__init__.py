@@ -1,0 +1,1 @@
+"""What single nonlinearities and gated products make of a Gaussian pre-activation."""

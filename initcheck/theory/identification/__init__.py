@@ -1,0 +1,1 @@
+"""The parts of identification: candidate schemes, exact starts, tests on a sample, packed parts."""
