@@ -38,7 +38,7 @@ class Layer:
     feeds, fed_by: sorted role words of the nearest non-transparent consumers and producers, over all uses.
     then: what comes after the nonlinearity or norm of `feeds` (roles again), over all uses.
     merges: how the output is combined on its way to `feeds`: `sum` (added to another pre-activation or a
-        data tensor), `residual_add`, `concat`, `gate_multiply`; empty when it is alone.
+        data tensor), `residual_add`, `concat`, `gate_multiply`, `noise` (random numbers are added); empty when it is alone.
     nonlinearity: the first nonlinearity after the layer, looking through a normalization; Unknown when there is none or several.
     norm: the role word of the normalization that the output enters directly, empty for none.
     closes_branch: the output enters a residual add (perhaps through a norm or a scale) without another weight layer between.

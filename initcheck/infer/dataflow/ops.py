@@ -157,6 +157,8 @@ TRANSPARENT = frozenset(
         *JOINS,
     )
 )
+NOISE = frozenset(("randn", "randn_like", "rand", "rand_like", "normal", "normal_functional", "exponential", "uniform"))
+"""Operations that draw random numbers."""
 POOLING = ("pool", "upsample", "interpolate", "unfold", "shuffle", "pad", "roi_align", "fft")
 """Parts of the names of operations that only gather or average positions."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from initcheck.infer.dataflow.cells import cells
 from initcheck.infer.dataflow.flow import LEAVES, Flow, is_weighted
 from initcheck.infer.dataflow.fusion import Region, regions
-from initcheck.infer.dataflow.ops import JOINS, NORMS, PRODUCTS_OF_DATA, TABLES, attribute, nonlinearity, transparent
+from initcheck.infer.dataflow.ops import JOINS, NOISE, NORMS, PRODUCTS_OF_DATA, SUMS, TABLES, attribute, nonlinearity, transparent
 from initcheck.infer.dataflow.products import attentions
 from initcheck.infer.dataflow.residual import Sums
 from initcheck.infer.layer.pieces import pieces
@@ -90,6 +90,8 @@ class Roles:
             return None
         role = self._role(reader, edge)
         if role == "":
+            if reader.op in SUMS and self._with_noise(reader):
+                reach.merges.add("noise")
             if reader.op in JOINS and len(self.flow.data(reader)) > 1:
                 reach.merges.add("concat")
             return reader.id
@@ -149,6 +151,16 @@ class Roles:
             return "gate_multiply", []
         role = self._role(node, node.inputs[0] if node.inputs else Edge(node.id))
         return role, [] if role else [edge.node for edge in self.flow.data(node)]
+
+    def _with_noise(self, node: Node) -> bool:
+        """Whether random numbers that no data enter are added."""
+        waiting = [edge.node for edge in node.inputs if not self.flow.carries[edge.node]]
+        while waiting:
+            here = self.flow.nodes[waiting.pop()]
+            if attribute(here, "made", here.op) in NOISE:
+                return True
+            waiting += [edge.node for edge in here.inputs if edge.node < here.id and not self.flow.carries[edge.node]]
+        return False
 
     def _with_zero(self, node: Node) -> bool:
         others = [self.flow.nodes[edge.node] for edge in node.inputs if not self.flow.carries[edge.node]]

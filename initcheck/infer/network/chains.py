@@ -48,6 +48,8 @@ def reached(roles: Roles, start: int, *, norms: bool) -> tuple[set[int], set[str
         reach = roles.feeds(waiting.pop())
         if "output" in reach.roles:
             met.add("output")
+        if "noise" in reach.merges:
+            met.add("noise")
         for end, role in reach.ends.items():
             if role == "weight_layer":
                 found.add(end)
@@ -66,8 +68,8 @@ def steps(roles: Roles, nodes: list[int]) -> Steps:
     heads, returned = set(), set()
     for node in nodes:
         found, met = reached(roles, node, norms=False)
-        # a value that also starts a shortcut, a gate or a normalized branch gets gradient from there: no single chain
-        following[node] = () if met - HEADS else tuple(sorted(found & known))
+        # a value that also starts a shortcut, a gate, a normalized branch or a product of data gets gradient from there: no single chain
+        following[node] = () if met - HEADS or found - known else tuple(sorted(found & known))
         lossy = any(word in role for role in roles.feeds(node).roles for word in LOSSES)
         if lossy or (not found and met and (met <= HEADS or _last(roles.flow, node))):
             heads.add(node)

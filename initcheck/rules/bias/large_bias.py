@@ -20,8 +20,8 @@ class LargeBias(LayerRule):
 
     Why: a common positive bias far above the signal makes every unit a constant plus a small ripple: rectifiers turn into linear maps, bounded
         nonlinearities sit on their flat part, and the constant part grows through the layers that follow.
-    Silent when: the mean bias is at most 1 or within its sampling error, or at most twice the rms of the weighted sum; a normalization that subtracts the
-        mean follows; the layer is an output head (priors live there, and softmax ignores what all classes share), a gate, or recurrent. Info
+    Silent when: the mean bias is at most 1 or within its sampling error, or at most twice the rms of the weighted sum; the weight is zero or nearly so (then the
+        layer starts as a constant on purpose, and the weight is judged by zero-weight); a normalization that subtracts the mean follows; the layer is an output head (priors live there, and softmax ignores what all classes share), a gate, or recurrent. Info
         where no nonlinearity follows (attention, a residual sum): there it is a shift, which softmax or the next normalization mostly takes away.
     Source: measured on digits, all hidden ReLU layers: bias +1 costs nothing at 4 layers, +3 4 points (86 at 8 layers under SGD), +5 30 points, any value
         before batch normalization nothing.
@@ -43,6 +43,7 @@ class LargeBias(LayerRule):
     )
     largest: float = tolerance(2.0, "largest ratio of the mean bias to the rms of the weighted sum")
     harmless: float = tolerance(1.0, "largest mean bias that is never judged")
+    constant: float = tolerance(0.01, "gain of the weight below which the layer starts as a constant on purpose")
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             bad="from torch import nn\n\nmodel = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 4))\n"
@@ -55,7 +56,7 @@ class LargeBias(LayerRule):
 
     def check(self, layer: Layer, evidence: Evidence) -> Iterator[Finding]:
         mean = constant_part(layer, evidence)
-        if mean <= self.harmless:
+        if mean <= self.harmless or layer.gain.get() < self.constant:
             return
         ratio = outweighing(layer, evidence, mean)
         if ratio <= self.largest:

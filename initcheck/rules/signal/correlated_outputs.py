@@ -29,7 +29,8 @@ class CorrelatedOutputs(ModelRule):
     Why: what does not differ between samples cannot be told apart by the layers behind; the difference between two inputs has to be learned out of a ripple.
     Silent when: more than 2 % of the last second moment differs between samples, or as much as a He-initialized ReLU network of this depth would keep of
         these inputs (depth alone makes inputs alike), the inputs are alike already (judged by the first layer), the chain has fewer than
-        three weights, the batch fewer than eight samples, or a batch normalization follows, which takes the common part away.
+        three weights, the batch fewer than eight samples, a batch normalization follows, which takes the common part away, or the layers are
+        convolutions and more than 0.01 % differs (pooling makes images of noise alike; then it is listed under *not judged*).
     Source: measured on the run's own batch, E||z - mean||^2 / E||z||^2; Schoenholz et al. 2017, arXiv:1611.01232; networks without norm trained below
         2 % lost accuracy, below 0.01 % did not train.
     """
@@ -67,6 +68,10 @@ class CorrelatedOutputs(ModelRule):
         level = sample_fraction_severity(after)
         if level not in ("warning", "error") or before < self.distinct or after * self.room > _kept_by_he(before, len(chain.hops)):
             return None
+        if level == "warning" and last.kind == "conv":
+            raise NotKnown(
+                f"{100 * after:.2g} % of the signal differs between samples, and pooling makes images of noise alike too: too close to tell"
+            )
         return after, before, level
 
     def _say(self, found: list[tuple[float, float, Chain, Severity]], evidence: Evidence) -> Finding:

@@ -34,7 +34,7 @@ class SaturatedUnits(LayerRule):
         share = layer.saturated.get()
         if share < self.warns or (layer.then and set(layer.then) <= {"output", "gate_multiply"}):
             return
-        if layer.then and "weight_layer" not in layer.then and layer.nonlinearity.get().role in ("sigmoid", "hardsigmoid"):
+        if "weight_layer" not in layer.then and layer.nonlinearity.get().role in ("sigmoid", "hardsigmoid"):
             return  # a decay rate, a mask, a step size: no unit that a next layer reads
         yield self.finding(
             (layer.weight,),
