@@ -21,7 +21,7 @@ FALSE_SHARE = 1 / 200
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a human says of a finding; `models` and `parameter` are shell patterns, the latter for the first parameter named."""
+    """What a human says of a finding; `models` are shell patterns separated by spaces, `parameter` is one for the first parameter named."""
 
     models: str
     rule: str
@@ -33,7 +33,8 @@ class Verdict:
     def covers(self, model: str, finding: dict[str, Any]) -> bool:
         """Whether this entry speaks of a finding."""
         first = finding["parameters"][0] if finding["parameters"] else ""
-        return fnmatch.fnmatch(model, self.models) and finding["code"] == self.rule and fnmatch.fnmatch(first, self.parameter)
+        named = any(fnmatch.fnmatch(model, pattern) for pattern in self.models.split())
+        return named and finding["code"] == self.rule and fnmatch.fnmatch(first, self.parameter)
 
 
 @dataclass(frozen=True)

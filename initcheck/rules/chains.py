@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -12,6 +13,9 @@ from initcheck.records.finding import Severity
 from initcheck.theory.drift import Drift, drift
 
 Direction = Literal["forward", "backward"]
+
+PRIOR = -2.0
+"""Largest bias that reads as a prior of rare positives: at most 12 % of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +48,10 @@ def chain_verdict(chain: Chain) -> ChainVerdict | None:
 
 
 def judged_chains(evidence: Evidence) -> Iterator[ChainVerdict]:
-    """All chains that are beyond their floor, the worst first."""
+    """All chains that are beyond their floor, the worst first; the towers of a detector, drawn as published, are at most an info."""
     found = [verdict for chain in evidence.chains if (verdict := chain_verdict(chain)) is not None]
+    if _detects(evidence):
+        found = [dataclasses.replace(one, severity="info") if _tower(one.chain, evidence) else one for one in found]
     yield from sorted(found, key=lambda verdict: -abs(verdict.judged))
 
 
@@ -60,3 +66,15 @@ def _direction_verdict(chain: Chain, direction: Direction) -> ChainVerdict | Non
     if found.severity == "ok":
         return None
     return ChainVerdict(chain, direction, found, "warning" if found.severity == "warning" else "error")
+
+
+def _detects(evidence: Evidence) -> bool:
+    """Whether a convolution starts with the prior of rare positives: one negative bias for all of its outputs."""
+    biases = [evidence.stats(layer.bias) for layer in evidence.layers if layer.kind == "conv" and layer.bias]
+    return any(stats is not None and stats.constant and stats.mean <= PRIOR for stats in biases)
+
+
+def _tower(chain: Chain, evidence: Evidence) -> bool:
+    """Whether a chain holds layers drawn from N(0, 0.01), as Lin et al. 2017, arXiv:1708.02002, section 4.1, draw the towers of a detector."""
+    rulings = [record.ruling() for weight in chain.weights if (record := evidence.record(weight)) is not None]
+    return any(ruling is not None and ruling.call.known() and ruling.call.get().argument("std") == 0.01 for ruling in rulings)
