@@ -18,6 +18,9 @@ from initcheck.records.source import Location
 SECTIONS = ("Why", "Silent when", "Source")
 """The sections that every rule's docstring has, after its one-line summary."""
 
+DRIFTS = ("signal-vanishes", "signal-explodes", "gradient-vanishes", "gradient-explodes")
+"""The rules that judge the drift of a chain; most causes explain all four."""
+
 MATRIX_KINDS = ("linear", "conv", "conv_transpose", "bilinear", "matmul", "recurrent")
 """Kinds of layers whose weight mixes units."""
 

@@ -10,7 +10,7 @@ from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall
 from initcheck.records.rule import Example
-from initcheck.rules.base import LayerRule, tolerance, written_at
+from initcheck.rules.base import DRIFTS, LayerRule, tolerance, written_at
 from initcheck.rules.biases import constant_part, outweighing
 
 
@@ -30,14 +30,11 @@ class LargeBias(LayerRule):
     code: ClassVar[str] = "IC401"
     severity: ClassVar[Severity] = "warning"
     explains: ClassVar[tuple[str, ...]] = (
+        *DRIFTS,
         "dead-units",
         "no-gradient",
         "correlated-outputs",
         "saturated-units",
-        "signal-vanishes",
-        "signal-explodes",
-        "gradient-vanishes",
-        "gradient-explodes",
         "initial-loss-too-high",
         "weight-too-small",
     )

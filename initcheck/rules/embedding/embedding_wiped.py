@@ -10,7 +10,7 @@ from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall
 from initcheck.records.rule import Example
-from initcheck.rules.base import LayerRule, tolerance, written_at
+from initcheck.rules.base import DRIFTS, LayerRule, tolerance, written_at
 
 BAG = (
     "import torch\nfrom torch import nn\n\n\nclass Bag(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
@@ -36,17 +36,7 @@ class EmbeddingWiped(LayerRule):
     code: ClassVar[str] = "IC703"
     severity: ClassVar[Severity] = "error"
     spreads: ClassVar[bool] = True
-    explains: ClassVar[tuple[str, ...]] = (
-        "signal-vanishes",
-        "gradient-vanishes",
-        "dead-units",
-        "identical-units",
-        "constant-weight",
-        "signal-explodes",
-        "gradient-explodes",
-        "no-gradient",
-        "correlated-outputs",
-    )
+    explains: ClassVar[tuple[str, ...]] = (*DRIFTS, "dead-units", "identical-units", "constant-weight", "no-gradient", "correlated-outputs")
     fails: float = tolerance(0.9, "smallest share of zero rows that is an error")
     warns: float = tolerance(0.5, "smallest share of zero rows that is a warning")
     examples: ClassVar[tuple[Example, ...]] = (

@@ -11,7 +11,7 @@ from initcheck.errors import NotKnown
 from initcheck.records.evidence import Evidence
 from initcheck.records.finding import Finding, Severity
 from initcheck.records.rule import Example
-from initcheck.rules.base import ModelRule
+from initcheck.rules.base import DRIFTS, ModelRule
 
 
 @dataclass(frozen=True)
@@ -28,15 +28,7 @@ class BufferNeverWritten(ModelRule):
     code: ClassVar[str] = "IC807"
     severity: ClassVar[Severity] = "error"
     spreads: ClassVar[bool] = True
-    explains: ClassVar[tuple[str, ...]] = (
-        "signal-vanishes",
-        "signal-explodes",
-        "gradient-vanishes",
-        "gradient-explodes",
-        "dead-units",
-        "saturated-units",
-        "initial-loss-too-high",
-    )
+    explains: ClassVar[tuple[str, ...]] = (*DRIFTS, "dead-units", "saturated-units", "initial-loss-too-high")
     explains_from: ClassVar[Severity] = "warning"
     examples: ClassVar[tuple[Example, ...]] = (
         Example(

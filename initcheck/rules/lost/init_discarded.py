@@ -11,7 +11,7 @@ from initcheck.records.evidence import Evidence
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import Discarded
 from initcheck.records.rule import Example
-from initcheck.rules.base import ModelRule
+from initcheck.rules.base import DRIFTS, ModelRule
 from initcheck.theory.schemes import describe
 
 SAID = {
@@ -42,14 +42,7 @@ class InitDiscarded(ModelRule):
 
     code: ClassVar[str] = "IC802"
     severity: ClassVar[Severity] = "warning"
-    explains: ClassVar[tuple[str, ...]] = (
-        "weight-too-large",
-        "weight-too-small",
-        "signal-vanishes",
-        "signal-explodes",
-        "gradient-vanishes",
-        "gradient-explodes",
-    )
+    explains: ClassVar[tuple[str, ...]] = (*DRIFTS, "weight-too-large", "weight-too-small")
     explains_from: ClassVar[Severity] = "warning"
     examples: ClassVar[tuple[Example, ...]] = (
         Example(

@@ -11,7 +11,7 @@ from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, Severity, louder
 from initcheck.records.rule import Example
 from initcheck.rules.advice import advice, needed_gain, spoken
-from initcheck.rules.base import ModelRule, tolerance, written_at
+from initcheck.rules.base import DRIFTS, ModelRule, tolerance, written_at
 from initcheck.rules.chains import ChainVerdict, judged_chains
 from initcheck.theory.mean_field import compounding
 
@@ -29,16 +29,7 @@ class DefaultUnderDepth(ModelRule):
 
     code: ClassVar[str] = "IC209"
     severity: ClassVar[Severity] = "error"
-    explains: ClassVar[tuple[str, ...]] = (
-        "signal-vanishes",
-        "signal-explodes",
-        "gradient-vanishes",
-        "gradient-explodes",
-        "dead-units",
-        "saturated-units",
-        "initial-loss-too-high",
-        "correlated-outputs",
-    )
+    explains: ClassVar[tuple[str, ...]] = (*DRIFTS, "dead-units", "saturated-units", "initial-loss-too-high", "correlated-outputs")
     mismatch: float = tolerance(1.25, "smallest factor between gain and required gain that can be blamed for the drift")
     examples: ClassVar[tuple[Example, ...]] = (
         Example(

@@ -13,7 +13,7 @@ from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall
 from initcheck.records.rule import Example
 from initcheck.rules.advice import advice, is_wave, needed_gain, spoken
-from initcheck.rules.base import LayerRule, written_at
+from initcheck.rules.base import DRIFTS, LayerRule, written_at
 from initcheck.theory.gains import GainFacts, gain_facts
 from initcheck.theory.mean_field import compounding
 from initcheck.theory.schemes import family_of, named_nonlinearity, scheme_gain
@@ -38,12 +38,9 @@ class SchemeNonlinearityMismatch(LayerRule):
     code: ClassVar[str] = "IC201"
     severity: ClassVar[Severity] = "warning"
     explains: ClassVar[tuple[str, ...]] = (
+        *DRIFTS,
         "weight-too-large",
         "weight-too-small",
-        "signal-vanishes",
-        "signal-explodes",
-        "gradient-vanishes",
-        "gradient-explodes",
         "dead-units",
         "no-gradient",
         "correlated-outputs",

@@ -10,7 +10,7 @@ from initcheck.errors import NotKnown
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.rule import Example
-from initcheck.rules.base import ModelRule, tolerance, written_at
+from initcheck.rules.base import DRIFTS, ModelRule, tolerance, written_at
 from initcheck.theory.drift import mean_offset_index
 from initcheck.theory.gains import gain_facts
 from initcheck.theory.schemes import recommendation
@@ -30,12 +30,9 @@ class WeightMeanOffset(ModelRule):
     code: ClassVar[str] = "IC204"
     severity: ClassVar[Severity] = "warning"
     explains: ClassVar[tuple[str, ...]] = (
+        *DRIFTS,
         "weight-too-large",
         "weight-too-small",
-        "signal-vanishes",
-        "signal-explodes",
-        "gradient-vanishes",
-        "gradient-explodes",
         "dead-units",
         "no-gradient",
         "correlated-outputs",

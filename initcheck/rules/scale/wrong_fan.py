@@ -12,7 +12,7 @@ from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall, ParameterRecord
 from initcheck.records.rule import Example
 from initcheck.records.stats import WeightStats
-from initcheck.rules.base import LayerRule, tolerance, written_at
+from initcheck.rules.base import DRIFTS, LayerRule, tolerance, written_at
 from initcheck.theory.mean_field import compounding
 from initcheck.theory.sampling import scale_error
 from initcheck.theory.schemes import family_of, is_torch_default, predicted
@@ -59,13 +59,10 @@ class WrongFan(LayerRule):
     code: ClassVar[str] = "IC205"
     severity: ClassVar[Severity] = "warning"
     explains: ClassVar[tuple[str, ...]] = (
+        *DRIFTS,
         "scheme-nonlinearity-mismatch",
         "weight-too-large",
         "weight-too-small",
-        "signal-vanishes",
-        "signal-explodes",
-        "gradient-vanishes",
-        "gradient-explodes",
         "dead-units",
         "saturated-units",
         "initial-loss-too-high",

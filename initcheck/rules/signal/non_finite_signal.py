@@ -10,7 +10,7 @@ from initcheck.errors import NotKnown
 from initcheck.records.evidence import Evidence
 from initcheck.records.finding import Finding, Severity
 from initcheck.records.rule import Example
-from initcheck.rules.base import ModelRule, written_at
+from initcheck.rules.base import DRIFTS, ModelRule, written_at
 
 _MODEL = (
     "from torch import nn\n\n\nclass Log(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.scale, self.head = nn.Linear(16, 16), nn.Linear(16, 4)\n\n"
@@ -32,16 +32,7 @@ class NonFiniteSignal(ModelRule):
     code: ClassVar[str] = "IC111"
     severity: ClassVar[Severity] = "error"
     spreads: ClassVar[bool] = True
-    explains: ClassVar[tuple[str, ...]] = (
-        "signal-vanishes",
-        "signal-explodes",
-        "gradient-vanishes",
-        "gradient-explodes",
-        "initial-loss-too-high",
-        "head-too-large",
-        "no-gradient",
-        "dead-units",
-    )
+    explains: ClassVar[tuple[str, ...]] = (*DRIFTS, "initial-loss-too-high", "head-too-large", "no-gradient", "dead-units")
     examples: ClassVar[tuple[Example, ...]] = (
         Example(bad=_MODEL.format(function="relu"), good=_MODEL.format(function="softplus"), input_shape=(16,)),
     )

@@ -10,7 +10,7 @@ from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall
 from initcheck.records.rule import Example
-from initcheck.rules.base import LayerRule, tolerance, written_at
+from initcheck.rules.base import DRIFTS, LayerRule, tolerance, written_at
 from initcheck.rules.standing import own_start
 
 
@@ -28,16 +28,7 @@ class NormBiasNotZero(LayerRule):
     code: ClassVar[str] = "IC602"
     severity: ClassVar[Severity] = "warning"
     explains_from: ClassVar[Severity] = "warning"
-    explains: ClassVar[tuple[str, ...]] = (
-        "correlated-outputs",
-        "dead-units",
-        "saturated-units",
-        "signal-vanishes",
-        "signal-explodes",
-        "gradient-vanishes",
-        "gradient-explodes",
-        "initial-loss-too-high",
-    )
+    explains: ClassVar[tuple[str, ...]] = (*DRIFTS, "correlated-outputs", "dead-units", "saturated-units", "initial-loss-too-high")
     warns: float = tolerance(3.0, "largest ratio of shift to scale (root mean squares) that is no warning")
     notes: float = tolerance(0.1, "largest ratio of shift to scale that is no info")
     examples: ClassVar[tuple[Example, ...]] = (

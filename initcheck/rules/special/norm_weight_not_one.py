@@ -11,7 +11,7 @@ from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall
 from initcheck.records.rule import Example
 from initcheck.records.stats import WeightStats
-from initcheck.rules.base import LayerRule, tolerance, written_at
+from initcheck.rules.base import DRIFTS, LayerRule, tolerance, written_at
 from initcheck.rules.standing import own_start
 from initcheck.theory.sampling import SMALLEST, Z
 
@@ -32,12 +32,9 @@ class NormWeightNotOne(LayerRule):
     severity: ClassVar[Severity] = "warning"
     explains_from: ClassVar[Severity] = "warning"
     explains: ClassVar[tuple[str, ...]] = (
+        *DRIFTS,
         "correlated-outputs",
         "attention-logits-too-large",
-        "signal-vanishes",
-        "signal-explodes",
-        "gradient-vanishes",
-        "gradient-explodes",
         "initial-loss-too-high",
         "saturated-units",
     )

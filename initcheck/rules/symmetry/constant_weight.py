@@ -10,7 +10,7 @@ from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall
 from initcheck.records.rule import Example
-from initcheck.rules.base import MATRIX_KINDS, ModelRule, written_at
+from initcheck.rules.base import DRIFTS, MATRIX_KINDS, ModelRule, written_at
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,7 @@ class ConstantWeight(ModelRule):
     severity: ClassVar[Severity] = "error"
     spreads: ClassVar[bool] = True
     explains: ClassVar[tuple[str, ...]] = (
-        "signal-vanishes",
-        "signal-explodes",
-        "gradient-vanishes",
-        "gradient-explodes",
+        *DRIFTS,
         "dead-units",
         "correlated-outputs",
         "saturated-units",

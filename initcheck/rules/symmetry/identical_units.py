@@ -12,7 +12,7 @@ from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall
 from initcheck.records.rule import Example
 from initcheck.records.stats import WeightStats
-from initcheck.rules.base import LayerRule, written_at
+from initcheck.rules.base import DRIFTS, LayerRule, written_at
 
 FIXED = ("eye_", "dirac_", "sparse_", "zeros_", "ones_", "constant_", "fill_", "zeros", "ones", "eye")
 
@@ -29,15 +29,7 @@ class IdenticalUnits(LayerRule):
 
     code: ClassVar[str] = "IC303"
     severity: ClassVar[Severity] = "warning"
-    explains: ClassVar[tuple[str, ...]] = (
-        "signal-vanishes",
-        "signal-explodes",
-        "gradient-vanishes",
-        "gradient-explodes",
-        "dead-units",
-        "correlated-outputs",
-        "weight-mean-offset",
-    )
+    explains: ClassVar[tuple[str, ...]] = (*DRIFTS, "dead-units", "correlated-outputs", "weight-mean-offset")
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             bad="import torch\nfrom torch import nn\n\nmodel = nn.Sequential(nn.Linear(16, 32), nn.ReLU(), nn.Linear(32, 4))\n"

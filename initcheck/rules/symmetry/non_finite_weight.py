@@ -9,7 +9,7 @@ from typing import ClassVar
 from initcheck.records.evidence import Evidence
 from initcheck.records.finding import Finding, Severity
 from initcheck.records.rule import Example
-from initcheck.rules.base import ModelRule, written_at
+from initcheck.rules.base import DRIFTS, ModelRule, written_at
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,7 @@ class NonFiniteWeight(ModelRule):
     severity: ClassVar[Severity] = "error"
     spreads: ClassVar[bool] = True
     explains: ClassVar[tuple[str, ...]] = (
-        "signal-vanishes",
-        "signal-explodes",
-        "gradient-vanishes",
-        "gradient-explodes",
+        *DRIFTS,
         "dead-units",
         "saturated-units",
         "initial-loss-too-high",

@@ -10,7 +10,7 @@ from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall
 from initcheck.records.rule import Example
-from initcheck.rules.base import MATRIX_KINDS, LayerRule, written_at
+from initcheck.rules.base import DRIFTS, MATRIX_KINDS, LayerRule, written_at
 
 HARMLESS = ("output", "residual_add", "gate_multiply", "attention", "recurrent", "softmax", "log_softmax")
 
@@ -30,13 +30,10 @@ class ZeroWeight(LayerRule):
     severity: ClassVar[Severity] = "error"
     spreads: ClassVar[bool] = True
     explains: ClassVar[tuple[str, ...]] = (
-        "signal-vanishes",
-        "gradient-vanishes",
+        *DRIFTS,
         "dead-units",
         "weight-too-small",
         "identical-units",
-        "signal-explodes",
-        "gradient-explodes",
         "no-gradient",
         "correlated-outputs",
     )
