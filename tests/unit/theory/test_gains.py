@@ -9,8 +9,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
-from torch.nn import functional as F
 
+from benchmarks.gains import FUNCTIONS as MODULES
 from initcheck.errors import NotKnown
 from initcheck.theory.functions.nonlinearities import CURVES, canonical, known, moments
 from initcheck.theory.gains import (
@@ -78,48 +78,6 @@ TABLE = [
     ("snake", None, 0.4323, 1.3074, 1.4998, 0.8746, 0.8165, 0.8682, "stable", None, 0.8746, 0.77, 0.99),
     ("gaussian", None, 0.5774, 0.4472, 0.3578, 1.4953, 1.6719, -0.4, "stable", None, 1.4953, 1.32, 1.69),
 ]
-
-MODULES = {
-    "linear": lambda x: x,
-    "relu": F.relu,
-    "leaky_relu": F.leaky_relu,
-    "prelu": lambda x: F.prelu(x, torch.tensor([0.25], dtype=x.dtype)),
-    "rrelu": lambda x: F.rrelu(x, training=True),
-    "relu6": F.relu6,
-    "relu2": lambda x: F.relu(x).square(),
-    "elu": F.elu,
-    "celu": F.celu,
-    "selu": F.selu,
-    "gelu": F.gelu,
-    "gelu_tanh": lambda x: F.gelu(x, approximate="tanh"),
-    "quick_gelu": lambda x: x * torch.sigmoid(1.702 * x),
-    "silu": F.silu,
-    "mish": F.mish,
-    "hardswish": F.hardswish,
-    "softplus": F.softplus,
-    "log_sigmoid": F.logsigmoid,
-    "sigmoid": torch.sigmoid,
-    "hardsigmoid": F.hardsigmoid,
-    "tanh": torch.tanh,
-    "hardtanh": F.hardtanh,
-    "softsign": F.softsign,
-    "atan": torch.atan,
-    "erf": torch.erf,
-    "sin": torch.sin,
-    "cos": torch.cos,
-    "tanhshrink": F.tanhshrink,
-    "softshrink": F.softshrink,
-    "hardshrink": F.hardshrink,
-    "abs": torch.abs,
-    "square": torch.square,
-    "exp": torch.exp,
-    "threshold": lambda x: F.threshold(x, 0.0, 0.0),
-    "star_relu": lambda x: 0.8944 * F.relu(x).square() - 0.4472,
-    "swish": lambda x: x * torch.sigmoid(x),
-    "lecun_tanh": lambda x: 1.7159 * torch.tanh(2 * x / 3),
-    "snake": lambda x: x + torch.sin(x).square(),
-    "gaussian": lambda x: torch.exp(-x.square()),
-}
 
 
 def test_every_curve_is_measured_against_torch_below():
