@@ -4,7 +4,7 @@
 
 Prints, for each nonlinearity and gated product, E[phi], E[phi^2] and E[phi'^2] as drawn and as computed, and the relative difference
 of the two second moments. The samples are a scrambled Sobol sequence, so that the tails of steep functions are drawn in proportion.
-The last line is the worst relative difference.
+The first line is the worst relative difference.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def main() -> None:
         differences = [abs(a / b - 1.0) for a, b in zip(measured[1:], exact[1:], strict=True)]
         worst = max(worst, *differences)
         lines.append(f"| {name} | {measured[1]:.5f} | {exact[1]:.5f} | {measured[2]:.5f} | {exact[2]:.5f} | {max(differences):.1e} |")
-    lines.append(f"\n{options.samples:,} samples each; worst relative difference {worst:.1e}.")
+    lines = [f"{options.samples:,} samples each; worst relative difference of a second moment {worst:.1e}.", "", *lines]
     print("\n".join(lines))
     if options.output:
         options.output.parent.mkdir(parents=True, exist_ok=True)

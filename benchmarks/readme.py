@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import itertools
 import os
 import re
 import subprocess
@@ -47,17 +49,26 @@ RESULTS = {
 
 
 def evidence() -> str:
-    """The sentences of each saved result; its tables stay in its file."""
+    """The sentences with which each saved result begins; its tables stay in its file."""
     parts = []
     for name, title in RESULTS.items():
         path = Path("benchmarks", "results", f"{name}.md")
         lines = (README.parent / path).read_text(encoding="utf-8").splitlines()
-        said = " ".join(line.strip().rstrip(".") + "." for line in lines if line.strip() and not line.startswith(("|", "#")))
+        said = " ".join(line for line in itertools.takewhile(lambda line: not line.startswith("|"), lines) if line)
         parts.append(f"- **{title}** (`python -m benchmarks.{name}`, [result]({path.as_posix()})): {said}")
     return "\n".join(parts)
 
 
-PARTS = {"evidence": evidence, "sample": sample, "rules": rule_table, "reference": reference}
+def found() -> str:
+    """The first sentence of each proof."""
+    parts = []
+    for path in sorted((README.parent / "benchmarks" / "found").glob("[a-z]*.py")):
+        first = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n\n")[0]
+        parts.append(f"- `{path.stem}`: {' '.join(first.split())}")
+    return "\n".join(parts)
+
+
+PARTS = {"evidence": evidence, "found": found, "sample": sample, "rules": rule_table, "reference": reference}
 
 
 def fresh(text: str) -> str:

@@ -105,16 +105,19 @@ def table(results: list[dict[str, object]]) -> str:
         lines.append(
             f"| {fault} | {style} | {cells[0]} | {cells[1]} | {probes} | {', '.join(f'{name} x{n}' for name, n in side.items())} |"
         )
-    harmful, harmless = [r for r in results if r["harmful"]], [r for r in results if not r["harmful"]]
-    for title, part in (("harmful mutants named at the right parameter", harmful), ("harmless mutants silent", harmless)):
-        right = sum(bool(r["right"]) for r in part)
-        lines.append(f"\n{title}: {right} of {len(part)}" + (f" ({100 * right / len(part):.1f} %)" if part else ""))
-    seen = [r for r in results if "harmed" in r]
+    return f"{sentence(results)}\n\n" + "\n".join(lines)
+
+
+def sentence(results: list[dict[str, object]]) -> str:
+    said = []
+    for title, harmful in (("harmful mutants named at the right parameter", True), ("harmless ones silent", False)):
+        part = [bool(r["right"]) for r in results if r["harmful"] is harmful]
+        said.append(f"{title}: {sum(part)} of {len(part)}" + (f" ({100 * sum(part) / len(part):.1f} %)" if part else ""))
+    seen = [r["harmed"] == r["harmful"] for r in results if "harmed" in r]
     if seen:
-        agree = sum(r["harmed"] == r["harmful"] for r in seen)
-        lines.append(f"\nprobes that agree with theory on whether the fault harms: {agree} of {len(seen)}")
-    lines.append(f"\nside findings: {sum(len(r['side']) for r in results)} on {len(results)} mutants")  # type: ignore[arg-type]
-    return "\n".join(lines)
+        said.append(f"short trainings that agree with theory on the harm: {sum(seen)} of {len(seen)}")
+    said.append(f"side findings: {sum(len(r['side']) for r in results)}")  # type: ignore[arg-type]
+    return f"{len(results)} mutants; {'; '.join(said)}."
 
 
 def run(options: argparse.Namespace) -> list[dict[str, object]]:

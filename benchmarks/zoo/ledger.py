@@ -15,6 +15,7 @@ from typing import Any
 LEDGER = Path(__file__).parents[1] / "zoo_findings.toml"
 GROUPS = {"tv": "torchvision", "hf": "transformers"}
 LOUD = ("warning", "error")
+JUDGED, ROLES = "built, run and judged", "next and previous role known, of those reached"
 KNOWN_SHARE = 0.98
 FALSE_SHARE = 1 / 200
 
@@ -77,11 +78,11 @@ def report(paths: list[Path], table: Path | None) -> int:
     """Prints the summary and what the ledger does not know; 0 when all goals are met."""
     found, ledger = results(paths), verdicts()
     read = judged(found, ledger)
-    text = "\n".join([*_summary(found, read), "", *_by_rule(found, read), "", *_not_checked(found)])
+    text = "\n".join([_sentence(found, read), "", *_summary(found, read), "", *_by_rule(found, read), "", *_not_checked(found)])
     print(text)
     if table is not None:
         table.parent.mkdir(exist_ok=True)
-        table.write_text(f"# The zoo\n\n{text}\n", encoding="utf-8")
+        table.write_text(f"{text}\n", encoding="utf-8")
     used = {id(entry) for entry in ledger for one in read if entry.covers(one.model, one.finding)}
     for entry in ledger:
         if id(entry) not in used:
@@ -117,6 +118,18 @@ def _unreached(checked: list[dict[str, Any]]) -> int:
     return sum(kind == "unused" for result in checked for _, kind, _ in result["unknown"])
 
 
+def _sentence(found: list[dict[str, Any]], read: list[Read]) -> str:
+    all_models, vision, language = (
+        _column(part, read) for part in [found, *([r for r in found if r["model"].startswith(key)] for key in GROUPS)]
+    )
+    return (
+        f"{all_models[JUDGED]} models ({vision[JUDGED]} of torchvision, {language[JUDGED]} of transformers) with {all_models['parameters judged']} parameters: "
+        f"{all_models['warnings and errors read as true']} findings at warning or above read as true and {all_models['warnings and errors read as false']} as false, "
+        f"models with a false alarm {all_models['models with a false alarm']}, crashes {all_models['crashes']}; "
+        f"the next and the previous role are known of {all_models[ROLES]} of the weights that the input reaches."
+    )
+
+
 def _summary(found: list[dict[str, Any]], read: list[Read]) -> list[str]:
     columns = [("all", found)] + [(title, [r for r in found if r["model"].startswith(f"{key}/")]) for key, title in GROUPS.items()]
     columns = [(title, rows) for title, rows in columns if rows]
@@ -134,11 +147,11 @@ def _column(found: list[dict[str, Any]], read: list[Read]) -> dict[str, str]:
     alarmed = {one.model for one in mine if one.verdict == "false"}
     return {
         "models tried": f"{len(found):,}",
-        "built, run and judged": f"{len(checked):,}",
+        JUDGED: f"{len(checked):,}",
         "parameters judged": f"{sum(result['parameters'] for result in checked):,}",
         "weight tensors": f"{sum(result['weights'] for result in checked):,}",
         "that the synthesised input does not reach (towers of a second modality, tokens for masking)": f"{_unreached(checked):,}",
-        "next and previous role known, of those reached": f"{_share(checked):.2%}",
+        ROLES: f"{_share(checked):.2%}",
         "skips (a rule could not judge something)": f"{sum(len(result['skips']) for result in checked):,}",
         "findings: info": f"{levels['info']:,}",
         "findings: warning": f"{levels['warning']:,}",

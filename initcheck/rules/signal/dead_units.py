@@ -29,7 +29,21 @@ class DeadUnits(LayerRule):
     explains: ClassVar[tuple[str, ...]] = ("no-gradient",)
     warns: float = tolerance(0.9, "smallest share of dead units that is a warning")
     fails: float = tolerance(0.99, "smallest share of dead units that is an error")
-    examples: ClassVar[tuple[Example, ...]] = ()
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            bad="import torch\nfrom torch import nn\n\n\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+            "        self.layers = nn.ModuleList(nn.Linear(64, 64) for _ in range(1))\n        self.head = nn.Linear(64, 4)\n"
+            "        for layer in self.layers:\n            nn.init.kaiming_normal_(layer.weight, nonlinearity='relu')\n"
+            "            nn.init.zeros_(layer.bias)\n\n    def forward(self, x):\n        for layer in self.layers:\n"
+            "            x = torch.relu(layer(x) - 8)\n        return self.head(x)\n\n\nmodel = Net()\n",
+            good="import torch\nfrom torch import nn\n\n\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+            "        self.layers = nn.ModuleList(nn.Linear(64, 64) for _ in range(1))\n        self.head = nn.Linear(64, 4)\n"
+            "        for layer in self.layers:\n            nn.init.kaiming_normal_(layer.weight, nonlinearity='relu')\n"
+            "            nn.init.zeros_(layer.bias)\n\n    def forward(self, x):\n        for layer in self.layers:\n"
+            "            x = torch.relu(layer(x))\n        return self.head(x)\n\n\nmodel = Net()\n",
+            input_shape=(64,),
+        ),
+    )
 
     def check(self, layer: Layer, evidence: Evidence) -> Iterator[Finding]:
         if layer.kind in ("norm", "scale", "bias", "unused", "embedding") or not layer.dead.known():

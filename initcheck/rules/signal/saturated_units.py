@@ -26,7 +26,21 @@ class SaturatedUnits(LayerRule):
     severity: ClassVar[Severity] = "warning"
     symptom: ClassVar[bool] = True
     warns: float = tolerance(0.5, "smallest share of saturated activations that is a warning")
-    examples: ClassVar[tuple[Example, ...]] = ()
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            bad="import torch\nfrom torch import nn\n\n\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+            "        self.layers = nn.ModuleList(nn.Linear(64, 64) for _ in range(2))\n        self.head = nn.Linear(64, 4)\n"
+            "        for layer in self.layers:\n            nn.init.xavier_normal_(layer.weight)\n"
+            "            nn.init.zeros_(layer.bias)\n\n    def forward(self, x):\n        for layer in self.layers:\n"
+            "            x = torch.tanh(8 * layer(x))\n        return self.head(x)\n\n\nmodel = Net()\n",
+            good="import torch\nfrom torch import nn\n\n\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+            "        self.layers = nn.ModuleList(nn.Linear(64, 64) for _ in range(2))\n        self.head = nn.Linear(64, 4)\n"
+            "        for layer in self.layers:\n            nn.init.xavier_normal_(layer.weight)\n"
+            "            nn.init.zeros_(layer.bias)\n\n    def forward(self, x):\n        for layer in self.layers:\n"
+            "            x = torch.tanh(layer(x))\n        return self.head(x)\n\n\nmodel = Net()\n",
+            input_shape=(64,),
+        ),
+    )
 
     def check(self, layer: Layer, evidence: Evidence) -> Iterator[Finding]:
         if layer.kind in ("norm", "scale", "bias", "unused", "embedding", "recurrent") or not layer.saturated.known() or layer.gates:

@@ -26,8 +26,22 @@ class SignalExplodes(ModelRule):
     code: ClassVar[str] = "IC102"
     severity: ClassVar[Severity] = "error"
     symptom: ClassVar[bool] = True
-    explains: ClassVar[tuple[str, ...]] = ("correlated-outputs",)
-    examples: ClassVar[tuple[Example, ...]] = ()
+    explains: ClassVar[tuple[str, ...]] = ("correlated-outputs", "initial-loss-too-high")
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            bad="import torch\nfrom torch import nn\n\n\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+            "        self.layers = nn.ModuleList(nn.Linear(1024 >> i, 512 >> i) for i in range(6))\n        self.head = nn.Linear(16, 4)\n"
+            "        for layer in self.layers:\n            nn.init.kaiming_normal_(layer.weight, nonlinearity='relu')\n"
+            "            nn.init.zeros_(layer.bias)\n\n    def forward(self, x):\n        for layer in self.layers:\n"
+            "            x = torch.relu(layer(x)) * 3\n        return self.head(x)\n\n\nmodel = Net()\n",
+            good="import torch\nfrom torch import nn\n\n\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+            "        self.layers = nn.ModuleList(nn.Linear(1024 >> i, 512 >> i) for i in range(6))\n        self.head = nn.Linear(16, 4)\n"
+            "        for layer in self.layers:\n            nn.init.kaiming_normal_(layer.weight, nonlinearity='relu')\n"
+            "            nn.init.zeros_(layer.bias)\n\n    def forward(self, x):\n        for layer in self.layers:\n"
+            "            x = torch.relu(layer(x))\n        return self.head(x)\n\n\nmodel = Net()\n",
+            input_shape=(1024,),
+        ),
+    )
 
     def check(self, evidence: Evidence) -> Iterator[Finding]:
         yield from drift_findings(self, evidence, "forward", 1)

@@ -27,7 +27,21 @@ class SignalVanishes(ModelRule):
     severity: ClassVar[Severity] = "error"
     symptom: ClassVar[bool] = True
     explains: ClassVar[tuple[str, ...]] = ("correlated-outputs",)
-    examples: ClassVar[tuple[Example, ...]] = ()
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            bad="import torch\nfrom torch import nn\n\n\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+            "        self.layers = nn.ModuleList(nn.Linear(64, 64) for _ in range(6))\n        self.head = nn.Linear(64, 4)\n"
+            "        for layer in self.layers:\n            nn.init.kaiming_normal_(layer.weight, nonlinearity='relu')\n"
+            "            nn.init.zeros_(layer.bias)\n\n    def forward(self, x):\n        for layer in self.layers:\n"
+            "            x = torch.relu(layer(x)) * 0.3\n        return self.head(x)\n\n\nmodel = Net()\n",
+            good="import torch\nfrom torch import nn\n\n\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+            "        self.layers = nn.ModuleList(nn.Linear(64, 64) for _ in range(6))\n        self.head = nn.Linear(64, 4)\n"
+            "        for layer in self.layers:\n            nn.init.kaiming_normal_(layer.weight, nonlinearity='relu')\n"
+            "            nn.init.zeros_(layer.bias)\n\n    def forward(self, x):\n        for layer in self.layers:\n"
+            "            x = torch.relu(layer(x))\n        return self.head(x)\n\n\nmodel = Net()\n",
+            input_shape=(64,),
+        ),
+    )
 
     def check(self, evidence: Evidence) -> Iterator[Finding]:
         yield from drift_findings(self, evidence, "forward", -1)
