@@ -34,6 +34,7 @@ def test_codes_and_names(rule):
     assert re.fullmatch(r"IC\d{3}", rule.code)
     assert re.fullmatch(r"[a-z]+(-[a-z]+)+", rule.name)
     assert rule.summary.endswith(".") and rule.why and rule.silent_when and rule.source
+    assert rule.examples
 
 
 def test_codes_share_their_family_digit():
