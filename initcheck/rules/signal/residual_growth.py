@@ -41,6 +41,7 @@ class ResidualGrowth(ModelRule):
     code: ClassVar[str] = "IC112"
     severity: ClassVar[Severity] = "warning"
     spreads: ClassVar[bool] = True
+    explains_from: ClassVar[Severity] = "warning"
     explains: ClassVar[tuple[str, ...]] = (
         "signal-explodes",
         "gradient-explodes",
