@@ -29,7 +29,7 @@ class IdenticalUnits(LayerRule):
 
     code: ClassVar[str] = "IC303"
     severity: ClassVar[Severity] = "warning"
-    explains: ClassVar[tuple[str, ...]] = (*DRIFTS, "dead-units", "correlated-outputs", "weight-mean-offset")
+    explains: ClassVar[tuple[str, ...]] = (*DRIFTS, "dead-units", "correlated-outputs", "weight-mean-offset", "initial-loss-too-high")
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             bad="import torch\nfrom torch import nn\n\nmodel = nn.Sequential(nn.Linear(16, 32), nn.ReLU(), nn.Linear(32, 4))\n"
