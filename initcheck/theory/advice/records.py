@@ -52,7 +52,7 @@ def siren(frequency: float = 30.0) -> Recommendation:
         f"uniform_(-b, b) with b = sqrt(6 / fan_in) / {frequency:g}, and b = 1 / fan_in in the first layer",
         None,
         math.sqrt(2.0) / frequency,
-        f"sin({frequency:g} x) then sees pre-activations of second moment 1",
+        f"the pre-activations of sin({frequency:g} x) then have second moment 1",
         "Sitzmann et al. 2020, arXiv:2006.09661, section 3.2",
     )
 
