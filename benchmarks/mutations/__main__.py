@@ -18,6 +18,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -29,6 +30,7 @@ from benchmarks.mutations.probe import probe
 from initcheck.records.report import Report
 
 Mutant = tuple[Base, Fault, Place]
+Result = dict[str, Any]
 
 
 def check(build: Callable[[], nn.Module], base: Base) -> Report:
@@ -68,7 +70,7 @@ def mutant(base: Base, fault: Fault, place: Place) -> Callable[[], nn.Module]:
     return build
 
 
-def judge(base: Base, fault: Fault, place: Place, seed: int) -> dict[str, object]:
+def judge(base: Base, fault: Fault, place: Place, seed: int) -> Result:
     build = mutant(base, fault, place)
     report = initcheck.check(build, base.inputs(), seed=seed)
     loud = report.at_least("warning")
@@ -88,10 +90,10 @@ def judge(base: Base, fault: Fault, place: Place, seed: int) -> dict[str, object
     }
 
 
-def table(results: list[dict[str, object]]) -> str:
+def table(results: list[Result]) -> str:
     lines = ["| fault | context | harmful: named / all | harmless: silent / all | probe: loss of base → mutant | side findings |"]
     lines.append("| --- | --- | --- | --- | --- | --- |")
-    groups: dict[tuple[str, str], list[dict[str, object]]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[Result]] = defaultdict(list)
     for result in results:
         groups[str(result["fault"]), str(result["style"])].append(result)
     order = [fault.name for fault in FAULTS]
@@ -100,15 +102,15 @@ def table(results: list[dict[str, object]]) -> str:
             f"{sum(bool(r['right']) for r in part)} / {len(part)}" if part else ""
             for part in ([r for r in group if r["harmful"]], [r for r in group if not r["harmful"]])
         ]
-        side = Counter(name for r in group for name in r["side"])  # type: ignore[attr-defined]
-        probes = "; ".join(f"{r['loss'][0]:.2f} → {r['loss'][1]:.2f}{'' if r['harmful'] else ' (harmless)'}" for r in group if "loss" in r)  # type: ignore[index]
+        side = Counter(name for r in group for name in r["side"])
+        probes = "; ".join(f"{r['loss'][0]:.2f} → {r['loss'][1]:.2f}{'' if r['harmful'] else ' (harmless)'}" for r in group if "loss" in r)
         lines.append(
             f"| {fault} | {style} | {cells[0]} | {cells[1]} | {probes} | {', '.join(f'{name} x{n}' for name, n in side.items())} |"
         )
     return f"{sentence(results)}\n\n" + "\n".join(lines)
 
 
-def sentence(results: list[dict[str, object]]) -> str:
+def sentence(results: list[Result]) -> str:
     said = []
     for title, harmful in (("harmful mutants named at the right parameter", True), ("harmless ones silent", False)):
         part = [bool(r["right"]) for r in results if r["harmful"] is harmful]
@@ -116,13 +118,13 @@ def sentence(results: list[dict[str, object]]) -> str:
     seen = [r["harmed"] == r["harmful"] for r in results if "harmed" in r]
     if seen:
         said.append(f"short trainings that agree with theory on the harm: {sum(seen)} of {len(seen)}")
-    said.append(f"side findings: {sum(len(r['side']) for r in results)}")  # type: ignore[arg-type]
+    said.append(f"side findings: {sum(len(r['side']) for r in results)}")
     return f"{len(results)} mutants; {'; '.join(said)}."
 
 
-def run(options: argparse.Namespace) -> list[dict[str, object]]:
+def run(options: argparse.Namespace) -> list[Result]:
     index, of = (int(part) for part in options.shard.split("/"))
-    results: list[dict[str, object]] = []
+    results: list[Result] = []
     probed: Counter[tuple[str, str, bool]] = Counter()
     for number, (base, fault, place) in enumerate(mutants(options.count, options.seed, options.only)):
         if number % of != index - 1:
@@ -155,7 +157,7 @@ def main() -> None:
     print(table(_read(options.report) if options.report else run(options)))
 
 
-def _read(paths: list[Path]) -> list[dict[str, object]]:
+def _read(paths: list[Path]) -> list[Result]:
     return [json.loads(line) for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
 
 

@@ -41,6 +41,11 @@ def drift_findings(rule: Rule, evidence: Evidence, direction: Direction, sign: i
     )
 
 
+def layer_path(weight: str) -> str:
+    """The path of the module that owns a weight; the weight's own name at the top of the model."""
+    return weight.rpartition(".")[0] or weight
+
+
 def _require_measured(evidence: Evidence, direction: Direction) -> None:
     hops = [hop for chain in evidence.chains if direction == "forward" or not chain.batch_norm for hop in chain.hops]
     facts = [hop.forward if direction == "forward" else hop.backward for hop in hops]
@@ -52,7 +57,7 @@ def _require_measured(evidence: Evidence, direction: Direction) -> None:
 
 def _message(worst: ChainVerdict, direction: Direction, sign: int) -> str:
     first, last = worst.chain.weights[0], worst.chain.weights[-1]
-    ends = (_layer(first), _layer(last)) if direction == "forward" else (_layer(last), _layer(first))
+    ends = (layer_path(first), layer_path(last)) if direction == "forward" else (layer_path(last), layer_path(first))
     what = "the signal" if direction == "forward" else "gradients"
     verb = {("forward", -1): "shrinks", ("forward", 1): "grows", ("backward", -1): "shrink", ("backward", 1): "grow"}[direction, sign]
     return f"{what} {verb} {_factor(worst.factor)} from `{ends[0]}` {'to' if direction == 'forward' else 'back to'} `{ends[1]}`"
@@ -107,7 +112,3 @@ def _fix(names: tuple[str, ...], layer: Layer | None) -> Fix | None:
 
 def _factor(factor: float) -> str:
     return f"{factor:,.0f}×" if factor >= 100 else f"{factor:.3g}×"
-
-
-def _layer(weight: str) -> str:
-    return weight.rpartition(".")[0] or weight

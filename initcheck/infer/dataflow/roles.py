@@ -33,6 +33,7 @@ class Roles:
         self.sums = Sums(flow, self.inside)
         self.attentions = attentions(flow)
         self.cells = cells(flow, self.sums)
+        self.skips = self.sums.all()  # only now: the cells have told which sums are plain
         self.returned = {edge.node for edge in flow.graph.outputs}
 
     def feeds(self, start: int) -> Reach:

@@ -241,7 +241,7 @@ def _inside(scene: Scene, node: int) -> bool:
         node not in (skip.source, skip.branch.node if flow.nodes[skip.branch.node].op == "input" else -1)
         and flow.descends(skip.branch.node, node)
         and flow.descends(node, skip.source)
-        for skip in scene.roles.sums.all()
+        for skip in scene.roles.skips
     )
 
 

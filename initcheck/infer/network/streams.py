@@ -20,7 +20,7 @@ BOUNDED = frozenset(("softmax", "sigmoid", "hardsigmoid", "tanh", "hardtanh", "s
 
 def streams(roles: Roles, owners: Mapping[int, str], signals: Mapping[int, SignalStats]) -> tuple[Stream, ...]:
     """All maximal streams of at least two sums, in the order of execution."""
-    skips = {skip.node: skip for skip in roles.sums.all()}
+    skips = {skip.node: skip for skip in roles.skips}
     before: dict[int, tuple[int, bool]] = {}
     length: dict[int, int] = {}
     for node, skip in skips.items():

@@ -11,6 +11,7 @@ from initcheck.records.evidence import Chain, Evidence, Layer
 from initcheck.records.finding import Finding, Fix, Severity, louder
 from initcheck.records.rule import Example
 from initcheck.rules.base import ModelRule, tolerance, written_at
+from initcheck.rules.drifting import layer_path
 from initcheck.theory.correlation import correlation_after
 from initcheck.theory.drift import sample_fraction_severity
 from initcheck.theory.schemes import recommendation
@@ -82,7 +83,7 @@ class CorrelatedOutputs(ModelRule):
         last = evidence.layer(worst.weights[-1])
         return self.finding(
             names,
-            f"all inputs give nearly the same: {100 * after:.2g} % of the signal at `{worst.weights[-1].rpartition('.')[0] or worst.weights[-1]}` differs between samples",
+            f"all inputs give nearly the same: {100 * after:.2g} % of the signal at `{layer_path(worst.weights[-1])}` differs between samples",
             severity=severity,
             observed=f"{100 * before:.0f} % at the first of {len(worst.weights)} layers, {100 * after:.2g} % at the last, over {evidence.batch} samples",
             expected=f"at least 2 % ({100 * _kept_by_he(before, len(worst.hops)):.2g} % under He with ReLU)",
