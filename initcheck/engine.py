@@ -53,7 +53,7 @@ def check(target: object, inputs: object = None, **settings: Any) -> Report:
     chosen = _settings(settings)
     selected(chosen)
     if isinstance(target, str):
-        models = tuple(check_target(found, chosen, inputs=inputs) for found in parse_target(target))
+        models = tuple(report for found in parse_target(target) for report in check_target(found, chosen, inputs=inputs))
     elif isinstance(target, torch.nn.Module):
         name = type(target).__name__
         models = (_examine(target, unwatched(target), Target(name, "", name, "module"), Built(name), inputs, chosen),)
@@ -66,8 +66,8 @@ def check(target: object, inputs: object = None, **settings: Any) -> Report:
     return Report(models, version=__version__, torch=torch.__version__, seed=chosen.seed, fail_on=chosen.fail_on)
 
 
-def check_target(target: Target, settings: Settings, progress: Progress = lambda _: None, inputs: object = None) -> ModelReport:
-    """Builds one target under the recorder and examines it.
+def check_target(target: Target, settings: Settings, progress: Progress = lambda _: None, inputs: object = None) -> tuple[ModelReport, ...]:
+    """Builds one target under the recorder and examines it; one report for each model that it stands for.
 
     Raises:
         InitcheckError: when it cannot be built.
@@ -80,7 +80,7 @@ def check_target(target: Target, settings: Settings, progress: Progress = lambda
     given = inputs if inputs is not None else built.inputs
     texts = target.inputs or settings.inputs
     progress(f"running {target.spec}")
-    return _examine(built.model, recording, target, built.built, given, dataclasses.replace(settings, inputs=texts))
+    return (_examine(built.model, recording, target, built.built, given, dataclasses.replace(settings, inputs=texts)),)
 
 
 def _check_factory(factory: Callable[[], object], inputs: object, settings: Settings) -> ModelReport:

@@ -59,8 +59,8 @@ class Worker:
     def __exit__(self, *_: object) -> None:
         self._stop()
 
-    def check(self, target: Target) -> ModelReport:
-        """Checks one target; whatever goes wrong in the child becomes a Failure of its report.
+    def check(self, target: Target) -> tuple[ModelReport, ...]:
+        """Checks one target, which may stand for several models; whatever goes wrong in the child becomes a Failure of a report.
 
         Raises:
             UsageError: for a setting or an input that makes no sense.
@@ -73,24 +73,24 @@ class Worker:
             if not self.torch:
                 ready = self._receive(process, START_LIMIT)
                 if ready is None or "ready" not in ready:
-                    return self._lost(process, target, ready, START_LIMIT)
+                    return (self._lost(process, target, ready, START_LIMIT),)
                 self.torch = str(ready["ready"])
             assert process.stdin is not None
             process.stdin.write(request + "\n")
             process.stdin.flush()
         except BrokenPipeError:
-            return self._lost(process, target, None, limit)
+            return (self._lost(process, target, None, limit),)
         deadline = time.monotonic() + limit
         while True:
             message = self._receive(process, deadline - time.monotonic())
             if message is None or "late" in message or "failure" in message:
-                return self._lost(process, target, message, limit)
+                return (self._lost(process, target, message, limit),)
             if "progress" in message:
                 self._progress(message["progress"])
             elif "error" in message:
-                return _failed(target, message["error"])
+                return (_failed(target, message["error"]),)
             else:
-                return from_plain(ModelReport, message["report"])
+                return tuple(from_plain(ModelReport, report) for report in message["reports"])
 
     def _start(self) -> subprocess.Popen[str]:
         self._stop()
@@ -159,7 +159,7 @@ def run(targets: Iterable[Target], worker: Worker) -> Iterator[ModelReport]:
     """Checks all targets in turn; a target that is no model after all is told as a failure of its own."""
     for target in targets:
         try:
-            yield worker.check(target)
+            yield from worker.check(target)
         except NothingToCheck as error:
             yield ModelReport(target, failures=(Failure("load", target.spec, error.message, error.hint, error.name),))
 
@@ -246,10 +246,10 @@ def serve() -> None:
 
 
 def _answer(
-    check_target: Callable[..., ModelReport], target: Target, settings: Settings, progress: Callable[[str], None]
+    check_target: Callable[..., tuple[ModelReport, ...]], target: Target, settings: Settings, progress: Callable[[str], None]
 ) -> dict[str, Any]:
     try:
-        return {"report": to_plain(check_target(target, settings, progress))}
+        return {"reports": [to_plain(report) for report in check_target(target, settings, progress)]}
     except InitcheckError as error:
         kind = next((name for name, base in _RAISED.items() if isinstance(error, base)), "")
         return {"error": {"kind": kind, "stage": "load", "message": error.message, "hint": error.hint, "name": error.name}}

@@ -32,7 +32,7 @@ def check_target(target, settings, progress):
         for n in range(400 if "many" in target.path else 1)
         if "good" not in target.path
     ]
-    return ModelReport(target, "Net", 10, None, InputSummary("float32[2,3]", "guessed"), tuple(found), checked=("IC301",))
+    return (ModelReport(target, "Net", 10, None, InputSummary("float32[2,3]", "guessed"), tuple(found), checked=("IC301",)),)
 
 sys.modules["torch"] = types.ModuleType("torch")
 sys.modules["torch"].__version__ = "9.9"

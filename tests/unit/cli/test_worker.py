@@ -39,7 +39,7 @@ def check_target(target, settings, progress):
         sys.stderr.write("to stderr, no newline")
     if what == "read":
         print("got", repr(sys.stdin.read()))
-    return ModelReport(target, model=what, parameters=settings.seed, checked=("IC101",))
+    return (ModelReport(target, model=what, parameters=settings.seed, checked=("IC101",)),)
 
 torch = types.ModuleType("torch"); torch.__version__ = "9.9"; sys.modules["torch"] = torch
 engine = types.ModuleType("initcheck.engine"); engine.check_target = check_target; sys.modules["initcheck.engine"] = engine
@@ -118,7 +118,7 @@ def test_a_wrong_setting_ends_the_command(checks):
 def test_a_missing_torch_is_said_in_a_line(monkeypatch):
     monkeypatch.setattr(module, "_BOOT", "import sys; sys.modules['torch'] = None; " + module._BOOT)
     with Worker(Settings(), user_output=print, progress=print) as worker:
-        failure = worker.check(target("Net")).failures[0]
+        failure = worker.check(target("Net"))[0].failures[0]
     assert failure.name == "import-failed"
     assert "pip install torch" in failure.hint
 

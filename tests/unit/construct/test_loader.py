@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from initcheck.construct.arguments import literals
+from initcheck.construct.arguments.literal import literals
 from initcheck.construct.builder import construct
 from initcheck.construct.loader import code_of, fresh_module, package_of
 from initcheck.discover import targets

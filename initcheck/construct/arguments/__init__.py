@@ -1,0 +1,1 @@
+"""With which arguments the thing that a target names is called."""

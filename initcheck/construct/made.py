@@ -1,0 +1,56 @@
+"""What construction gives back, and what every way of constructing needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from initcheck.errors import TargetError
+from initcheck.records.target import Built, Target
+
+INPUT_FUNCTIONS = ("initcheck_input", "example_inputs")
+
+
+@dataclass(frozen=True, slots=True)
+class Construction:
+    """A model, how it was built, and the sample input that its file offers (`None` for none)."""
+
+    model: torch.nn.Module
+    built: Built
+    inputs: object = None
+
+
+@dataclass(slots=True)
+class Notes:
+    """Remarks for the `built` line, each said once."""
+
+    said: list[str] = field(default_factory=list)
+
+    def add(self, text: str) -> None:
+        """Says it, unless it was said."""
+        if text not in self.said:
+            self.said.append(text)
+
+
+def offered_inputs(space: dict[str, Any]) -> object:
+    """The sample input that a namespace offers, None for none."""
+    for name in INPUT_FUNCTIONS:
+        if callable(space.get(name)):
+            return space[name]()
+    offered = space.get("example_input_array", space.get("example_inputs"))
+    return offered if isinstance(offered, (torch.Tensor, tuple, list, dict)) else None
+
+
+def the_module(target: Target, made: object) -> torch.nn.Module:
+    """The module that was made, without the wrappers that only spread it over devices."""
+    if isinstance(made, (torch.nn.DataParallel, torch.nn.parallel.DistributedDataParallel)):
+        made = made.module
+    made = getattr(made, "_orig_mod", made)  # what torch.compile wrapped
+    if isinstance(made, torch.nn.Module):
+        return made
+    message = f"{target.spec} gave a {type(made).__name__}, not a torch.nn.Module"
+    if isinstance(made, (tuple, list)) and any(isinstance(item, torch.nn.Module) for item in made):
+        message += "; several modules at once cannot be checked"
+    raise TargetError(message, "name what builds one model: initcheck model.py::build", name="no-module")

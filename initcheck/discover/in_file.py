@@ -1,0 +1,111 @@
+"""Targets in Python files: which models a file offers, found without importing or running it."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+from collections.abc import Iterator
+from pathlib import Path
+
+from initcheck.discover import candidates as offers
+from initcheck.discover import files, slicing
+from initcheck.discover.candidates import Candidate
+from initcheck.discover.scopes import scope
+from initcheck.discover.writing import written_call
+from initcheck.errors import NothingToCheck, TargetError, UsageError
+from initcheck.records.target import Target, TargetKind
+
+
+def targets_of(path: str) -> tuple[Target, ...]:
+    """The targets of a file that is named without an object."""
+    source = files.read(path)
+    found = offers.of_tree(source.tree)
+    targets = tuple(_target(f"{path}::{offer.qualname}", source, offer.qualname, offer.kind) for offer in offers.chosen(found))
+    if targets:
+        return targets
+    wanting = offers.wanting(found)
+    if wanting:
+        raise _needs_arguments(source, wanting)
+    raise NothingToCheck(f"no model in {path}", "name what builds it: initcheck pkg.module:function")
+
+
+def named(spec: str, path: str, written: str) -> Target:
+    """The target that `path::written` names."""
+    if not Path(path).is_file():
+        raise missing_file(path)
+    name, arguments = written_call(spec, written)
+    source = files.read(path)
+    found = {offer.qualname: offer for offer in offers.of_tree(source.tree)}
+    root = name.split(".")[0]
+    offer = found.get(name)
+    if offer is None and not _binds(source.tree, root):
+        raise _unknown(path, name, source.tree, found)
+    if arguments is None and offer is not None and offer.needs:
+        raise _needs_arguments(source, (offer,))
+    kind: TargetKind = offer.kind if offer else _kind(source.tree, root)
+    if arguments is not None and kind == "instance":
+        raise UsageError(f"{name} in {path} is no class or function, it takes no arguments", f"initcheck {path}::{name}")
+    return _target(spec, source, name, kind, arguments or "")
+
+
+def missing_file(path: str) -> TargetError:
+    """The error for a file that is not there."""
+    parent = Path(path).parent
+    near: Iterator[str] = (str(item) for item in parent.iterdir() if item.suffix == ".py") if parent.is_dir() else iter(())
+    close = difflib.get_close_matches(str(Path(path)), list(near), 1)
+    hint = (
+        f"did you mean {close[0]}?"
+        if close
+        else "initcheck takes model.py, model.py::Net, pkg.module:function, torchvision:resnet18 or hf:./folder"
+    )
+    return TargetError(f"cannot find {path}: no such file or folder (looked in {Path.cwd()})", hint, name="file-missing")
+
+
+def _target(spec: str, source: files.SourceFile, name: str, kind: TargetKind, arguments: str = "") -> Target:
+    recipe = slicing.slice_tree(source.tree, source.path, name, source.digest).recipe
+    return Target(spec, source.path, name, kind, arguments, recipe=recipe)
+
+
+def _binds(tree: ast.Module, name: str) -> bool:
+    return name in _top_names(tree)
+
+
+def _kind(tree: ast.Module, name: str) -> TargetKind:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef) and node.name == name:
+            return "class"
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == name:
+            return "factory"
+    return "instance"
+
+
+def _top_names(tree: ast.Module) -> list[str]:
+    names: list[str] = []
+    for index, statement in enumerate(tree.body):
+        found = scope(statement)
+        names += sorted(found.binds)
+        if isinstance(statement, ast.ImportFrom) and index < len(tree.body):
+            names += [alias.asname or alias.name for alias in statement.names if alias.name != "*"]
+    return names
+
+
+def _unknown(path: str, name: str, tree: ast.Module, found: dict[str, Candidate]) -> TargetError:
+    close = difflib.get_close_matches(name, [*found, *_top_names(tree)], 1)
+    hint = f"did you mean {path}::{close[0]}?" if close else f"it offers: {', '.join(found)}" if found else f"initcheck {path}"
+    return TargetError(f"{path} has no top-level name {name}", hint, name="unknown-name")
+
+
+def _needs_arguments(source: files.SourceFile, wanting: tuple[Candidate, ...]) -> TargetError:
+    offer = wanting[0]
+    sites = offers.call_sites(source.tree, offer.qualname)
+    word = "class" if offer.kind == "class" else "def"
+    lines = [f"cannot build {source.path}::{offer.qualname}: missing {', '.join(offer.needs)}"]
+    lines.append(f"  {source.path}:{offer.line}: {word} {offer.qualname}({offer.signature})")
+    lines += [f"  {source.path}:{site.line}: {site.text}" for site in sites[:3]]
+    if len(wanting) > 1:
+        lines.append(
+            f"  the same holds for {', '.join(other.qualname for other in wanting[1:4])}" + (" and others" if len(wanting) > 4 else "")
+        )
+    ready = next((site.text for site in sites if site.literal), None)
+    call = ready or f"{offer.qualname}({', '.join(f'{name}=...' for name in offer.needs)})"
+    return TargetError("\n".join(lines), f"Try: initcheck '{source.path}::{call}'", name="needs-args")
