@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from initcheck.discover.models import FLUENT, WRAPPERS, Binding, FileModels
-from initcheck.discover.names import is_main_guard
+from initcheck.source.flattening import is_main_guard
 
 WANTED = "initcheck_model"
 """The function by which a file says itself what to check."""

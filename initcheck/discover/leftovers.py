@@ -6,7 +6,7 @@ import ast
 from collections.abc import Collection, Mapping
 
 from initcheck.discover.effects import Effects
-from initcheck.discover.names import is_main_guard
+from initcheck.source.flattening import is_main_guard
 
 _SILENT = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
 

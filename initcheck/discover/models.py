@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from initcheck.discover.names import ImportedNames, is_main_guard
+from initcheck.discover.names import ImportedNames
+from initcheck.source.flattening import is_main_guard
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

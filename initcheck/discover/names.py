@@ -60,16 +60,3 @@ def root_name(expression: ast.expr) -> str:
             expression = expression.func
         else:
             return ""
-
-
-def is_main_guard(statement: ast.stmt) -> bool:
-    """Whether this is `if __name__ == "__main__":`."""
-    if not isinstance(statement, ast.If) or not isinstance(statement.test, ast.Compare) or len(statement.test.ops) != 1:
-        return False
-    sides = (statement.test.left, statement.test.comparators[0])
-    named = any(isinstance(side, ast.Name) and side.id == "__name__" for side in sides)
-    return (
-        named
-        and isinstance(statement.test.ops[0], ast.Eq)
-        and any(isinstance(side, ast.Constant) and side.value == "__main__" for side in sides)
-    )

@@ -11,10 +11,10 @@ from initcheck.discover import files
 from initcheck.discover.effects import Effects, alias_of, literal_kind
 from initcheck.discover.leftovers import leftovers
 from initcheck.discover.models import FileModels
-from initcheck.discover.names import is_main_guard
 from initcheck.discover.scopes import Scope, scope
 from initcheck.errors import TargetError
 from initcheck.records.target import Recipe
+from initcheck.source.flattening import is_main_guard
 
 INPUT_NAMES = ("initcheck_input", "example_inputs", "example_input_array")
 """The names by which a file offers a sample input."""

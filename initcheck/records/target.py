@@ -7,7 +7,7 @@ from typing import Literal
 
 from initcheck.records.source import Location
 
-TargetKind = Literal["class", "factory", "instance", "library", "module", "callable"]
+TargetKind = Literal["class", "factory", "instance", "library", "module", "callable", "program", "weights"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,10 @@ class Recipe:
     `keep` holds their positions in the module body, in order; `statements` is the length of that body. `skipped` names what does
     not run and matters to the reader. `expression` at `line` (from 1, 0 means not known) builds the model. `digest` is that of the
     source that was sliced, so that a file that changed since is noticed. `unneeded` are names that a kept `import a, b` need not bind.
+
+    `chain` names the functions that were opened (`("__main__", "main")`): positions then count in the flattened body. `call` is an
+    expression that makes the model once `keep` ran, with `...` for arguments that nobody knows (empty when `keep` makes it); its value
+    gets the name `bind`, and then `after` runs. `seen` is the file that `line` is in, when it is another one.
     """
 
     keep: tuple[int, ...]
@@ -27,6 +31,11 @@ class Recipe:
     column: int = 0
     digest: str = ""
     unneeded: tuple[str, ...] = ()
+    chain: tuple[str, ...] = ()
+    call: str = ""
+    bind: str = ""
+    after: tuple[int, ...] = ()
+    seen: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +45,8 @@ class Target:
     `spec` is what the user typed or would type to get this very model (`model.py::Net`); `path` the file (or the
     importable module for `library`), `qualname` the name inside it, `arguments` the literal constructor arguments
     as source text, `inputs` the value of `--input`. `recipe` says what to execute of a file; `None` for what is imported whole.
+    `others` are further recipes, tried in order when the first fails. `hints` are (name, literal) pairs that the source connects with
+    names of arguments, `examples` sample inputs that it shows, written as for `--input`.
     """
 
     spec: str
@@ -45,6 +56,9 @@ class Target:
     arguments: str = ""
     inputs: tuple[str, ...] = ()
     recipe: Recipe | None = None
+    others: tuple[Recipe, ...] = ()
+    hints: tuple[tuple[str, str], ...] = ()
+    examples: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +66,8 @@ class Built:
     """How the model came to be: shown on the `built` line.
 
     `executed` of `statements` top-level statements ran; `skipped` names what did not run and matters to the reader
-    (`training loop (line 32)`); `notes` are remarks such as `line 6 asks for cuda; built on cpu`.
+    (`training loop (line 32)`); `notes` are remarks such as `line 6 asks for cuda; built on cpu`. `guessed` are the arguments that
+    nobody gave (`hidden=64`): the model is of the user's class, its sizes are not the user's.
     """
 
     expression: str
@@ -61,6 +76,7 @@ class Built:
     statements: int = 0
     skipped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    guessed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
