@@ -1,0 +1,3 @@
+from .models import build_model
+
+__version__ = '0.2'

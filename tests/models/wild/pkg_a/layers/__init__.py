@@ -1,0 +1,2 @@
+from .block import Block
+from .initialisation import init_layer
