@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ast
+import importlib.metadata
+import importlib.util
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from initcheck.construct.guard import Refused
+from initcheck.construct.stand_ins.evidence import behind
+from initcheck.construct.stand_ins.packages import install_command
 from initcheck.errors import InitcheckError, TargetError
 from initcheck.records.target import Target
 
@@ -28,6 +32,9 @@ def explained(target: Target) -> Iterator[None]:
         refused = _refusal(error)
         if refused is not None:
             raise refused from error
+        missing = behind(error)
+        if missing is not None:
+            raise missing from error
         raise _explanation(target, error) from error
 
 
@@ -38,14 +45,37 @@ def _explanation(target: Target, error: BaseException) -> TargetError:
     if isinstance(error, SystemExit):
         return _exit(target, error, start)
     if isinstance(error, ModuleNotFoundError) and error.name:
-        missing = error.name.split(".")[0]
-        return TargetError(f"{start} imports {error.name}, which is not installed", f"pip install {missing}", name="missing-import")
+        return _unimportable(error.name, start, where)
+    if isinstance(error, ImportError):
+        hint = f"install the version of {_top(error)} that the file was written for, or change line {where.rpartition(':')[2]}"
+        return TargetError(f"{start}: {cause}", hint, name="import-failed")
     if isinstance(error, NameError) and target.recipe is not None and error.name and _binds(target, error.name):
         message = f"{start}: {cause}; `{error.name}` is set by a statement of the file that was not executed"
         return TargetError(message, _hint(target), name="build-failed")
     if isinstance(error, FileNotFoundError) and error.filename:
         return TargetError(f"{start} needs {error.filename} ({type(error).__name__})", _hint(target), name="build-failed")
     return TargetError(f"{start}: {cause}", _hint(target), name="build-failed")
+
+
+def _unimportable(name: str, start: str, where: str) -> TargetError:
+    """A module that is not there: its package is not installed, or is and has no such part."""
+    package = name.partition(".")[0]
+    if package == name or importlib.util.find_spec(package) is None:
+        return TargetError(f"{start} imports {name}, which is not installed", install_command(package), name="missing-import")
+    version = _version(package)
+    hint = f"install the version of {package} that the file was written for, or change line {where.rpartition(':')[2]}"
+    return TargetError(f"{start} imports {name}, which {package} {version} has not".replace("  ", " "), hint, name="import-failed")
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def _top(error: ImportError) -> str:
+    return (error.name or "the package").partition(".")[0]
 
 
 def _exit(target: Target, error: SystemExit, start: str) -> TargetError:

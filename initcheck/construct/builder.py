@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 import torch
 
@@ -11,6 +12,7 @@ from initcheck.construct.from_library import from_module, hugging_face
 from initcheck.construct.guard import guarded
 from initcheck.construct.made import Construction, Notes
 from initcheck.construct.recording.placement import on_cpu
+from initcheck.construct.stand_ins.session import standing_in
 from initcheck.errors import TargetError
 from initcheck.records.target import Target
 
@@ -22,7 +24,8 @@ def construct(target: Target, watch: AbstractContextManager[object]) -> Construc
         TargetError: when the user's code fails, exits, or gives no module; names the user's line and cause.
     """
     notes = Notes()
-    with guarded(target.path if target.recipe is not None else "", notes.add), on_cpu(notes.add):
+    folder = target.path if target.recipe is not None else ""
+    with guarded(folder, notes.add), on_cpu(notes.add), standing_in(target, notes.add):
         if target.recipe is not None:
             made = from_file(target, target.recipe, watch, notes)
         elif target.path == "hf":
@@ -30,7 +33,7 @@ def construct(target: Target, watch: AbstractContextManager[object]) -> Construc
         else:
             made = from_module(target, watch, notes)
     _refuse_size_zero(target, made.model)
-    return made
+    return replace(made, built=replace(made.built, notes=tuple(dict.fromkeys((*made.built.notes, *notes.said)))))
 
 
 def _refuse_size_zero(target: Target, model: torch.nn.Module) -> None:

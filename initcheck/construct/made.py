@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from initcheck.construct.stand_ins.evidence import refuse_stand_ins
 from initcheck.errors import TargetError
 from initcheck.records.target import Built, Target
 
@@ -47,6 +48,7 @@ def the_module(target: Target, made: object) -> torch.nn.Module:
     """The module that was made, without the wrappers that only spread it over devices."""
     if isinstance(made, (torch.nn.DataParallel, torch.nn.parallel.DistributedDataParallel)):
         made = made.module
+    refuse_stand_ins(made)
     made = getattr(made, "_orig_mod", made)  # what torch.compile wrapped
     if isinstance(made, torch.nn.Module):
         return made

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from initcheck.errors import InitcheckError
 from initcheck.records.graph import Edge, Graph, Node
 from initcheck.trace.naming import WITH_SHAPES, Naming, attributes, canonical, is_float, naming
 from initcheck.trace.observer import Observer
@@ -260,6 +261,8 @@ def trace(
     try:
         with tracer:
             result = model(*args, **kwargs)
+    except InitcheckError:
+        raise
     except Exception as error:
         raise ForwardError(tracer.stack.path, tracer.stack.kind or type(model).__name__, error) from error
     finally:

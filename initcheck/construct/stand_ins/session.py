@@ -1,0 +1,56 @@
+"""The span in which missing packages are stood in for."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+
+from initcheck.construct.stand_ins.finder import Finder, Watcher
+from initcheck.construct.stand_ins.imports import forget
+from initcheck.construct.stand_ins.objects import StandInModule, bases_in
+from initcheck.construct.stand_ins.packages import looks_local
+from initcheck.construct.stand_ins.removed import Renewed
+from initcheck.records.target import Target
+
+
+@contextlib.contextmanager
+def standing_in(target: Target, note: Callable[[str], None]) -> Iterator[None]:
+    """Inside, the user's own code may import what is not installed; `note` is told at the end what was stood in.
+
+    Installed packages see no stand-in: what they try and cannot import fails for them as ever.
+    """
+    del target
+    forget()
+    finder, renewed = Finder(note), Renewed(note)
+    watcher = Watcher(renewed)
+    renewed.hook_loaded()
+    sys.meta_path.insert(0, watcher)
+    sys.meta_path.append(finder)
+    try:
+        yield
+        for text in _said(finder.found):
+            note(text)
+    finally:
+        sys.meta_path.remove(watcher)
+        sys.meta_path.remove(finder)
+        renewed.restore()
+        for name, module in list(sys.modules.items()):
+            if isinstance(module, StandInModule) or (getattr(module, "__spec__", None) is not None and module.__spec__.loader is finder):
+                del sys.modules[name]
+
+
+def _said(found: dict[str, StandInModule]) -> Iterator[str]:
+    packages = dict.fromkeys(name.partition(".")[0] for name in found)
+    local = [name for name in packages if looks_local(name)]
+    missing = [name for name in packages if not looks_local(name)]
+    if missing:
+        verb = "is" if len(missing) == 1 else "are"
+        yield f"{', '.join(missing)} {verb} not installed; stood in (no weight depends on {'it' if len(missing) == 1 else 'them'})"
+    for name in local:
+        yield f"there is no file {name}.py; stood in (no weight depends on it)"
+    for base in bases_in(found.values()):
+        yield f"{base} stood in as a plain nn.Module"
+    used = [f"{name}.{item}" for name, module in found.items() for item in module.used]
+    if used:
+        yield f"{', '.join(used)} given by an equivalent"
