@@ -30,7 +30,7 @@ class MissingImport(TargetError):
     name = "missing-import"
 
 
-class MissingAttribute(MissingImport, AttributeError):
+class MissingAttribute(MissingImport, AttributeError):  # type: ignore[misc]  # (the name is that of the page)
     """The same, for an attribute, so that `hasattr` answers no."""
 
 

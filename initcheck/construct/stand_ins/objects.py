@@ -115,8 +115,8 @@ class StandIn:
     def __enter__(self) -> Any:
         return self
 
-    def __exit__(self, *_: object) -> bool:
-        return False
+    def __exit__(self, *_: object) -> None:
+        return None
 
     def __deepcopy__(self, _memo: object) -> Any:
         return self
@@ -142,7 +142,7 @@ class StandIn:
 
     @classmethod
     def __torch_function__(cls, _func: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        found = next(stand_ins((*args, *(kwargs or {}).values())), None)
+        found = next(iter(stand_ins((*args, *(kwargs or {}).values()))), None)
         if found is None:
             return NotImplemented
         return found._refuse()  # noqa: SLF001  (its own)

@@ -36,7 +36,8 @@ def standing_in(target: Target, note: Callable[[str], None]) -> Iterator[None]:
         sys.meta_path.remove(finder)
         renewed.restore()
         for name, module in list(sys.modules.items()):
-            if isinstance(module, StandInModule) or (getattr(module, "__spec__", None) is not None and module.__spec__.loader is finder):
+            spec = getattr(module, "__spec__", None)
+            if isinstance(module, StandInModule) or getattr(spec, "loader", None) is finder:
                 del sys.modules[name]
 
 

@@ -9,6 +9,14 @@ from initcheck.construct.builder import construct
 from initcheck.discover import targets
 from initcheck.errors import TargetError
 
+TORCH = "import torch\nfrom torch import nn\n"
+
+
+def net(*lines, head="", base="nn.Module"):
+    """A file whose class `Net` has these lines in its constructor; with a head of one line the first of them is line 6."""
+    body = "".join(f"        {line}\n" for line in ("super().__init__()", *lines, "self.fc = nn.Linear(4, 2)"))
+    return f"{TORCH}{head}\nclass Net({base}):\n    def __init__(self, width=4):\n{body}"
+
 
 @pytest.fixture
 def build(tmp_path, monkeypatch):

@@ -4,22 +4,13 @@ import sys
 
 import pytest
 import torch
-from torch import nn
 
 import initcheck
 from initcheck.construct.stand_ins.equivalents import DropPath
 from initcheck.errors import TargetError
-from tests.unit.construct.stand_ins.building import build, fails
+from tests.unit.construct.stand_ins.building import TORCH, build, fails, net
 
 __all__ = ["build", "fails"]
-
-TORCH = "import torch\nfrom torch import nn\n"
-
-
-def net(*lines, head="", base="nn.Module"):
-    """A file whose class `Net` has these lines in its constructor; with a head of one line the first of them is line 6."""
-    body = "".join(f"        {line}\n" for line in ("super().__init__()", *lines, "self.fc = nn.Linear(4, 2)"))
-    return f"{TORCH}{head}\nclass Net({base}):\n    def __init__(self, width=4):\n{body}"
 
 
 @pytest.mark.parametrize(
@@ -267,97 +258,6 @@ def test_the_forward_names_what_it_lacks(tmp_path, monkeypatch):
     assert (failure.name, failure.message) == ("missing-import", "model.py:9 needs einops.rearrange, which is not installed")
     assert failure.hint == "pip install einops"
     assert report.parameters == 10
-
-
-LIGHTNING = f"""
-{TORCH}import lightning_nobody as pl
-class Net(pl.LightningModule):
-    def __init__(self, width, depth=2, *, rate=0.5, **others):
-        super().__init__()
-        BODY
-        self.example_input_array = torch.zeros(2, 4)
-        self.fc = nn.Linear(4, width)
-        self.log('a', 1); self.log_dict({{}}, prog_bar=True); assert self.device.type == 'cpu' and self.current_epoch == 0
-"""
-
-
-@pytest.mark.parametrize(
-    ("body", "saved"),
-    [
-        ("self.save_hyperparameters()", {"width": 3, "depth": 2, "rate": 0.5, "extra": 1}),
-        ("self.save_hyperparameters(ignore=['depth', 'extra'])", {"width": 3, "rate": 0.5}),
-        ("self.save_hyperparameters('width', 'rate')", {"width": 3, "rate": 0.5}),
-        ("self.save_hyperparameters({'k': 1})", {"k": 1}),
-        (
-            "self.save_hyperparameters(logger=False, ignore='width'); assert self.hparams.rate == self.hparams['rate'] == 0.5",
-            {"depth": 2, "rate": 0.5, "extra": 1},
-        ),
-        ("import argparse; self.hparams = argparse.Namespace(lr=1)", {"lr": 1}),
-    ],
-)
-def test_lightning_modules(build, body, saved):
-    made = build(LIGHTNING.replace("BODY", body), "Net(3, extra=1)")
-    assert dict(made.model.hparams) == saved
-    assert isinstance(made.model, nn.Module)
-    assert "lightning_nobody.LightningModule stood in as a plain nn.Module" in made.built.notes
-
-
-def test_hyperparameters_of_a_derived_module(build):
-    source = (
-        LIGHTNING.replace("BODY", "self.save_hyperparameters()")
-        + "class Wide(Net):\n    def __init__(self, size=5):\n        super().__init__(size * 2)\n"
-    )
-    assert dict(build(source, "Wide").model.hparams) == {"size": 5, "width": 10, "depth": 2, "rate": 0.5}
-
-
-def test_what_lightning_has_and_the_stand_in_has_not(fails):
-    error = fails(
-        LIGHTNING.replace("BODY", "assert not hasattr(self, 'nothing')\n        self.l = nn.Linear(3, self.unknown_to_us)"), "Net(3)"
-    )
-    assert "needs lightning_nobody.LightningModule.unknown_to_us" in error.message
-
-
-REMOVED = [
-    ("import collections; assert issubclass(dict, collections.Mapping)", "collections.Mapping"),
-    ("from collections import Iterable; assert isinstance([], Iterable)", "collections.Iterable"),
-    ("import numpy as np; assert np.zeros(2, np.float).dtype == 'float64'", "numpy.float "),
-    ("from torch._six import string_classes, container_abcs, inf; assert isinstance('a', string_classes) and inf > 1", "torch._six"),
-    ("import torch._six; assert torch._six.inf > 1", "torch._six"),
-    ("from torchvision.models.utils import load_state_dict_from_url", "torchvision.models.utils"),
-    ("from torchvision.models.resnet import load_state_dict_from_url, BasicBlock", "torchvision.models.resnet.load_state_dict_from_url"),
-    ("from torchvision.transforms import Scale", "torchvision.transforms.Scale"),
-]
-
-
-@pytest.mark.parametrize(("line", "name"), REMOVED)
-def test_names_that_newer_versions_have_lost(build, line, name):
-    made = build(net(line), "Net")
-    (note,) = made.built.notes
-    assert note.startswith(name)
-    assert "is gone from the installed version" in note
-
-
-def test_nothing_is_left_of_the_lost_names(build):
-    import collections
-
-    import numpy as np
-
-    build(net("import collections; collections.Mapping"), "Net")
-    assert not hasattr(collections, "Mapping")
-    assert not hasattr(np, "float")
-    assert "torch._six" not in sys.modules
-
-
-def test_what_an_installed_package_does_not_have(fails):
-    error = fails(net("nobody_knows", head="from torchvision.models import nobody_knows"), "Net")
-    assert error.name == "import-failed"
-    assert error.message.startswith(
-        "cannot build model.py::Net: model.py:3: ImportError: cannot import name 'nobody_knows' from 'torchvision.models'"
-    )
-    error = fails(net("t.y", head="import torchvision.nobody_knows as t"), "Net")
-    assert error.name == "import-failed"
-    assert error.message.startswith("cannot build model.py::Net: model.py:3 imports torchvision.nobody_knows, which torchvision ")
-    assert error.hint == "install the version of torchvision that the file was written for, or change line 3"
 
 
 def test_only_while_building(build):
