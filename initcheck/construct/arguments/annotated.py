@@ -116,7 +116,7 @@ def _sequence(hole: Hole, kind: Any, parts: tuple[Any, ...]) -> Iterator[Candida
 
 
 def _type(filling: Filling, hole: Hole, annotation: type) -> Iterator[Candidate]:
-    from initcheck.construct.arguments.objects import config_class, own_classes
+    from initcheck.construct.arguments.objects import built, config_class, own_classes
 
     values = [value for value in (*known(hole.name)[1], *hole.uses.choices) if type(value) is annotation]
     if annotation in (int, float, str, bool):
@@ -130,9 +130,7 @@ def _type(filling: Filling, hole: Hole, annotation: type) -> Iterator[Candidate]
         kinds += [each for each in own_classes(filling) if annotation is not nn.Module and issubclass(each, annotation)]
         for each in dict.fromkeys(kinds):
             if each not in filling.making:
-                yield Candidate(
-                    "module", None, f"{each.__name__}(...)", lambda inner, at, each=each: inner.call(each, at.key, depth=at.depth + 1)
-                )
+                yield built(each)
     elif issubclass(annotation, torch.device):
         yield Candidate("device", torch.device("cpu"), "torch.device('cpu')")
     elif dataclasses.is_dataclass(annotation) or annotation in own_classes(filling):

@@ -89,7 +89,7 @@ def demand(hole: Hole) -> str:
     if "object" in kinds and (fields or "constructs" not in kinds) and not ("constructs" in kinds and fields <= {"in_channels", "mul"}):
         return "object"
     if "constructs" in kinds:
-        return "constructs" if not any(name.endswith(word) for word in MODULE_WORDS) or "block" in name else "constructs"
+        return "constructs"
     if "exponent" in kinds:
         return "exponent"
     for kind in ("list", "str", "module", "copied"):
@@ -208,5 +208,3 @@ def _drawn(rows: int, width: int) -> Any:
 
     value = torch.randn(rows, width)
     return Node(value, lambda: f"torch.randn({rows}, {width})")
-
-

@@ -76,10 +76,8 @@ def _conditions(step: Step, sources: Sources) -> list[tuple[ast.expr, bool]]:
     if not isinstance(statement, ast.Raise):
         return []
     tree = sources.tree(step.path)
-    chain: list[ast.If] = []
-    for node in ast.walk(tree) if tree is not None else ():
-        if isinstance(node, ast.If) and any(child is statement for child in ast.walk(node)):
-            chain.append(node)
+    nodes = ast.walk(tree) if tree is not None else iter(())
+    chain = [node for node in nodes if isinstance(node, ast.If) and any(child is statement for child in ast.walk(node))]
     if not chain:
         return []
     inner = chain[-1]

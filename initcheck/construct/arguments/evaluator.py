@@ -9,8 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from initcheck.construct.arguments.filling import Filling, Unknown
-from initcheck.construct.arguments.holes import Hole, Node
-from initcheck.construct.arguments.reading import Uses
+from initcheck.construct.arguments.holes import Hole, Node, known_node
 
 _OPERATORS: dict[type, Callable[..., Any]] = {
     ast.Add: operator.add,
@@ -42,13 +41,10 @@ class Evaluator:
 
     def whole(self, node: ast.expr) -> Node:
         """The value of the whole expression; what stands for it when even its outermost part cannot be read."""
-        try:
-            found = self.value(node, "")
-        except Unreadable as error:
-            raise NameError(f"name {error} is not defined", name=str(error)) from error
-        if isinstance(found, Unknown):
-            raise NameError(f"name {ast.unparse(node)!r} is not defined", name=ast.unparse(node))
-        return found
+        found = self.value(node, "")
+        if isinstance(found, Node):
+            return found
+        raise NameError(f"name {ast.unparse(node)!r} is not defined", name=ast.unparse(node))
 
     def value(self, node: ast.expr, key: str) -> Node | Unknown:
         """A node with its value, or the mark of a hole."""
@@ -116,7 +112,7 @@ class Evaluator:
         items: list[Node] = []
         for index, item in enumerate(node.elts):
             if isinstance(item, ast.Starred):
-                items.extend(Node(each, lambda each=each: repr(each)) for each in self._known(item.value, key))
+                items.extend(known_node(each) for each in self._known(item.value, key))
             else:
                 items.append(self._hole_or(item, f"{key}[{index}]"))
         opening, closing = {list: ("[", "]"), tuple: ("(", ")"), set: ("{", "}")}[kind]
@@ -127,11 +123,14 @@ class Evaluator:
         found: dict[Any, Node] = {}
         for name, item in zip(node.keys, node.values, strict=True):
             if name is None:
-                found.update({each: Node(value, lambda value=value: repr(value)) for each, value in self._known(item, key).items()})
+                found.update({each: known_node(value) for each, value in self._known(item, key).items()})
             else:
                 known = self._known(name, key)
                 found[known] = self._hole_or(item, f"{key}.{known}", str(known))
-        text = lambda: "{" + ", ".join(f"{name!r}: {item.text()}" for name, item in found.items()) + "}"  # noqa: E731
+
+        def text() -> str:
+            return "{" + ", ".join(f"{name!r}: {item.text()}" for name, item in found.items()) + "}"
+
         return Node({name: item.value for name, item in found.items()}, text)
 
     def _hole_or(self, node: ast.expr, key: str, name: str = "") -> Node:
@@ -140,7 +139,7 @@ class Evaluator:
         if isinstance(found, Node):
             return found
         name = name or next(iter(found.names), "value")
-        return self.filling.fill(Hole(key, name, found.names, uses=Uses()))
+        return self.filling.fill(Hole(key, name, found.names))
 
     def _call(self, node: ast.Call, key: str) -> Node:
         function = self._known(node.func, key)
@@ -152,16 +151,16 @@ class Evaluator:
             if isinstance(item, ast.Starred):
                 spread = self.value(item.value, f"{path}/{index}")
                 if isinstance(spread, Node):
-                    args.extend(Node(each, lambda each=each: repr(each)) for each in spread.value)
+                    args.extend(known_node(each) for each in spread.value)
             else:
                 args.append(self.value(item, f"{path}/{index}"))
         kwargs: dict[str, Node | Unknown] = {}
-        for item in node.keywords:
-            found = self.value(item.value, f"{path}/{item.arg}")
-            if item.arg is not None:
-                kwargs[item.arg] = found
+        for keyword in node.keywords:
+            found = self.value(keyword.value, f"{path}/{keyword.arg}")
+            if keyword.arg is not None:
+                kwargs[keyword.arg] = found
             elif isinstance(found, Node):
-                kwargs.update({str(name): Node(value, lambda value=value: repr(value)) for name, value in found.value.items()})
+                kwargs.update({str(name): known_node(value) for name, value in found.value.items()})
         if len(node.args) == 1 and isinstance(node.args[0], ast.Constant) and node.args[0].value is Ellipsis:
             args = self._nothing_known(function, kwargs, args)
         made = self.filling.call(function, path, args, kwargs)

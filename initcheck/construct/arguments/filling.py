@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from initcheck.construct.arguments.holes import EMPTY, Candidate, Hole, Node, named, shown
+from initcheck.construct.arguments.holes import EMPTY, Candidate, Hole, Node, known_node, named
 from initcheck.construct.arguments.reading import Reader
 from initcheck.construct.arguments.sources import Sources
 from initcheck.construct.arguments.table import listed, normal
@@ -131,9 +131,8 @@ class _Call:
                 found.append(self._filled(names[index].name, names[index], argument.names))
             else:
                 found.append(self._filled(f"argument{index + 1}", None, argument.names))
-        for parameter in names[len(args) :]:
-            if parameter.kind is parameter.POSITIONAL_ONLY and parameter.default is EMPTY:
-                found.append(self._filled(parameter.name, parameter, ()))
+        only = [p for p in names[len(args) :] if p.kind is p.POSITIONAL_ONLY and p.default is EMPTY]
+        found.extend(self._filled(parameter.name, parameter, ()) for parameter in only)
         if not args and (not names or names[0].default is not EMPTY):
             found.extend(self._spread())
         return found
@@ -150,7 +149,7 @@ class _Call:
         if parameter is None or self.parameters[0] is not parameter:
             return []
         whole = self._filled(parameter.name, parameter, ()).value
-        return [Node(each, lambda each=each: shown(each)) for each in (whole if isinstance(whole, (list, tuple)) else ())]
+        return [known_node(each) for each in (whole if isinstance(whole, (list, tuple)) else ())]
 
     def keywords(self, kwargs: Mapping[str, Node | Unknown], given: int) -> dict[str, Node]:
         """The keyword arguments: the given ones, the required ones that are missing, and those that `**kwargs` is read for."""

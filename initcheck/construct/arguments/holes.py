@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -92,6 +93,11 @@ class Candidate:
     def shown(self) -> str:
         """The value as source text."""
         return self.text or shown(self.value)
+
+
+def known_node(value: Any) -> Node:
+    """A plain value and its text."""
+    return Node(value, partial(shown, value))
 
 
 def shown(value: Any) -> str:

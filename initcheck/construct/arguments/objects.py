@@ -56,7 +56,7 @@ def _layers_of(filling: Filling, hole: Hole) -> list[type]:
 def _classes(filling: Filling, hole: Hole, role: str) -> Iterator[Candidate]:
     """A class that the source constructs: the block of a network, a normalization, an activation, a recurrent layer."""
     word = normal(hole.name).replace("_", "")
-    own = [each for each in _layers_of(filling, hole)]
+    own = _layers_of(filling, hole)
     fitting = [each for each in own if "expansion" not in hole.uses.fields or hasattr(each, "expansion")]
     if role not in ("norm", "activation", "rnn"):
         fitting.sort(key=lambda each: _likeness(each.__name__, word, "block" in word), reverse=True)
@@ -94,14 +94,18 @@ def _modules(filling: Filling, hole: Hole) -> Iterator[Candidate]:
         scored.append((-score, index, each))
     best = [each for score, _, each in sorted(scored, key=lambda item: item[:2]) if score < 0]
     for each in best:
-        yield Candidate(
-            "module",
-            None,
-            f"{named(each)}(...)",
-            lambda inner, at, each=each: inner.call(each, f"{at.key}:{each.__name__}", depth=at.depth + 1),
-        )
+        yield built(each)
     if "transformer" in words[0] or "encoder_layer" in hole.uses.aliases:
         yield Candidate("module", None, "nn.TransformerEncoderLayer(128, 4)", lambda *_: _torch_layer())
+
+
+def built(kind: Any) -> Candidate:
+    """A class or function of the file, called with arguments that are filled in as well."""
+
+    def make(filling: Filling, hole: Hole) -> Node:
+        return filling.call(kind, f"{hole.key}:{kind.__name__}", depth=hole.depth + 1)
+
+    return Candidate("module", None, f"{named(kind)}(...)", make)
 
 
 def _torch_layer() -> Node:
@@ -138,8 +142,12 @@ def config_class(kind: type) -> Candidate:
         for name in filling.extras.get(f"{hole.key}.*", ()):
             added[name] = filling.fill(field_of(hole, name))
             object.__setattr__(node.value, name, added[name].value)
-        more = lambda: ", ".join(f"{name}: {each.text()}" for name, each in added.items())  # noqa: E731
-        return Node(node.value, lambda: node.text() + (f" with {{{more()}}}" if added else ""))
+
+        def text() -> str:
+            more = ", ".join(f"{name}: {each.text()}" for name, each in added.items())
+            return node.text() + (f" with {{{more}}}" if added else "")
+
+        return Node(node.value, text)
 
     return Candidate("object", None, f"{kind.__name__}(...)", make)
 
@@ -168,5 +176,3 @@ def stand_in(filling: Filling, hole: Hole) -> Node:
     state = State(hole.name, ask, hole.uses, length)
     kind: type[StandIn] = Vocabulary if length else Discrete if name == "action_space" else StandIn
     return Node(kind(state), state.text)
-
-

@@ -122,17 +122,13 @@ def _conditions(filling: Filling, error: BaseException, place: Place, suspects: 
     """Values under which the assertion holds, or the condition above the `raise` does not."""
     for step in place.steps[:3]:
         for each in suspects:
-            if each.node is None or each.hole.name not in step.frame.f_locals and not _reads(step.names(), each):
+            if each.node is None or not (each.hole.name in step.frame.f_locals or each.hole.name in step.names()):
                 continue
             value = each.node.value
             if not isinstance(value, (int, float, str, list, tuple)) and value is not None:
                 continue
             yield from (_set(each, plain(other)) for other in allowed(step, each.hole.name, value, _universe(each), filling.world.sources))
     del error
-
-
-def _reads(names: list[str], each: Filled) -> bool:
-    return each.hole.name in names
 
 
 def _universe(each: Filled) -> list[Any]:
@@ -253,7 +249,7 @@ def _attributes(filling: Filling, error: BaseException, place: Place, suspects: 
     """Something else for a stand-in that was used as a number, a list or a layer."""
     if "StandIn" in str(error) or "Vocabulary" in str(error):
         for each in suspects:
-            if each.node is not None and isinstance(each.node.value, StandIn) and state_of(each.node.value).name in (each.hole.name,):
+            if each.node is not None and isinstance(each.node.value, StandIn) and state_of(each.node.value).name == each.hole.name:
                 yield from (_set(each, option) for option in each.options if option is not each.chosen and option.kind != each.chosen.kind)
     del filling, place
 
@@ -265,5 +261,3 @@ def _others(filling: Filling, error: BaseException, place: Place, suspects: list
         same = [option for option in later if option.kind == each.chosen.kind]
         yield from (_set(each, option) for option in (same or later)[:2])
     del filling, error, place
-
-

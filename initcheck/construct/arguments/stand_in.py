@@ -131,6 +131,7 @@ class Vocabulary(StandIn):
         return state.entries.setdefault(key, len(state.entries) % state.length)
 
     def __call__(self, key: Any) -> Any:
+        """The index of a token, the indices of a list of them."""
         return [self[each] for each in key] if isinstance(key, list) else self[key]
 
     def __contains__(self, key: object) -> bool:
@@ -149,7 +150,7 @@ class Vocabulary(StandIn):
 
     def get(self, key: str, default: Any = None) -> Any:
         """The index of a token."""
-        return self[key]
+        return default if key in state_of(self).uses.optional else self[key]
 
 
 class Discrete(StandIn):

@@ -73,7 +73,9 @@ class ResNet(nn.Module):
     def _make_layer(self, block, planes, blocks, stride=1):
         downsample = None
         if stride != 1 or self.inplanes != planes * block.expansion:
-            downsample = nn.Sequential(nn.Conv2d(self.inplanes, planes * block.expansion, 1, stride), nn.BatchNorm2d(planes * block.expansion))
+            downsample = nn.Sequential(
+                nn.Conv2d(self.inplanes, planes * block.expansion, 1, stride), nn.BatchNorm2d(planes * block.expansion)
+            )
         layers = [block(self.inplanes, planes, stride, downsample)]
         self.inplanes = planes * block.expansion
         for i in range(1, blocks):
@@ -105,7 +107,9 @@ class WideBlock(nn.Module):
 class NetworkBlock(nn.Module):
     def __init__(self, nb_layers, in_planes, out_planes, block, stride, dropRate=0.0):
         super().__init__()
-        self.layer = nn.Sequential(*[block(i == 0 and in_planes or out_planes, out_planes, i == 0 and stride or 1, dropRate) for i in range(int(nb_layers))])
+        self.layer = nn.Sequential(
+            *[block(i == 0 and in_planes or out_planes, out_planes, i == 0 and stride or 1, dropRate) for i in range(int(nb_layers))]
+        )
 
 
 class WideResNet(nn.Module):
@@ -198,7 +202,9 @@ class InvertedResidual(nn.Module):
         assert stride in [1, 2]
         hidden_dim = int(round(inp * expand_ratio))
         self.use_res_connect = stride == 1 and inp == oup
-        self.conv = nn.Sequential(nn.Conv2d(inp, hidden_dim, 1), nn.Conv2d(hidden_dim, hidden_dim, 3, stride, 1, groups=hidden_dim), nn.Conv2d(hidden_dim, oup, 1))
+        self.conv = nn.Sequential(
+            nn.Conv2d(inp, hidden_dim, 1), nn.Conv2d(hidden_dim, hidden_dim, 3, stride, 1, groups=hidden_dim), nn.Conv2d(hidden_dim, oup, 1)
+        )
 
 
 class MobileNetV2(nn.Module):

@@ -1,10 +1,7 @@
 """Recurrent models, translation, tagging."""
 
-import random
-
 import torch
 import torch.nn as nn
-import torch.nn.functional as F
 
 EXPRESSIONS = """LSTMTagger(...)
 BiLSTM_CRF(...)
@@ -102,8 +99,7 @@ class AttnDecoder(nn.Module):
         self.fc_out = nn.Linear(dec_hid_dim, output_dim)
 
     def forward(self, x, h, enc):
-        a = self.attention(h, enc)
-        return a
+        return self.attention(h, enc)
 
 
 class AttnSeq2Seq(nn.Module):
