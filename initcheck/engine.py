@@ -11,6 +11,7 @@ import torch
 
 from initcheck import __version__
 from initcheck.construct.builder import construct
+from initcheck.construct.recording.placement import on_cpu
 from initcheck.construct.recording.provenance import unwatched
 from initcheck.construct.recording.recorder import Recorder
 from initcheck.discover.targets import parse as parse_target
@@ -116,7 +117,8 @@ def _examine(model: torch.nn.Module, recording: Recording, target: Target, built
     skips: list[Skip] = []
     graph, run, summary = Graph((), ()), NO_RUN, None
     lazy = any(_is_lazy(parameter) for parameter in model.parameters())
-    with nullcontext() if lazy else preserved(model):
+    placed: list[str] = []
+    with nullcontext() if lazy else preserved(model), on_cpu(placed.append, "run on cpu"):
         try:
             if lazy:
                 hint = "run one batch through the model where it is built: def initcheck_model(): model = Net(); model(batch); return model"
@@ -133,7 +135,7 @@ def _examine(model: torch.nn.Module, recording: Recording, target: Target, built
         target=target,
         model=type(model).__name__,
         parameters=sum(parameter.numel() for parameter in model.parameters() if not _is_lazy(parameter)),
-        built=built,
+        built=built if any("asks for" in note for note in built.notes) else dataclasses.replace(built, notes=(*built.notes, *placed)),
         input=summary,
         findings=judgement.findings,
         skips=tuple(skips) + judgement.skips + tuple(Skip("", "", note) for note in (*recording.notes, *run.notes)),

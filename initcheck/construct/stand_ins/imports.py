@@ -1,4 +1,4 @@
-"""What the source says around a line: whether a failing import is provided for, and what is decorated there."""
+"""What the source says around a line: whether a failure there is provided for, what is decorated, which names are read."""
 
 from __future__ import annotations
 
@@ -28,6 +28,19 @@ def provided_for(frame: FrameType) -> bool:
         if kind is Kind.USER:
             names = _IMPORT_ERRORS
         current = current.f_back
+    return False
+
+
+def demanded(path: str, line: int) -> bool:
+    """Whether a line is the condition of an `assert`, or of an `if` that raises or exits where the condition does not hold."""
+    tree = _tree(path)
+    for node in ast.walk(tree) if tree is not None else ():
+        if isinstance(node, (ast.Assert, ast.If)) and node.test.lineno <= line <= (node.test.end_lineno or line):
+            if isinstance(node, ast.Assert):
+                return True
+            negated = isinstance(node.test, ast.UnaryOp) and isinstance(node.test.op, ast.Not)
+            block = node.body if negated else node.orelse
+            return bool(block) and _gives_up(block)
     return False
 
 
@@ -92,7 +105,7 @@ def _caught(block: ast.Try | ast.With, names: frozenset[str]) -> bool:
     if isinstance(block, ast.With):
         calls = [item.context_expr for item in block.items if isinstance(item.context_expr, ast.Call)]
         return any(_last(call.func) == "suppress" and any(_last(kind) in names for kind in call.args) for call in calls)
-    return any(_catches(handler, names) and not _gives_up(handler) for handler in block.handlers)
+    return any(_catches(handler, names) and not _gives_up(handler.body) for handler in block.handlers)
 
 
 def _catches(handler: ast.ExceptHandler, names: frozenset[str]) -> bool:
@@ -102,9 +115,9 @@ def _catches(handler: ast.ExceptHandler, names: frozenset[str]) -> bool:
     return any(_last(kind) in names for kind in kinds)
 
 
-def _gives_up(handler: ast.ExceptHandler) -> bool:
-    """Whether the handler ends with an error or an exit, so that it is no way to go on."""
-    last = handler.body[-1]
+def _gives_up(block: list[ast.stmt]) -> bool:
+    """Whether statements end with an error or an exit, so that they are no way to go on."""
+    last = block[-1]
     if isinstance(last, ast.Expr) and isinstance(last.value, ast.Call):
         return _last(last.value.func) in _EXITS
     return isinstance(last, ast.Raise)

@@ -11,7 +11,8 @@ from initcheck.construct.recording.frames import Kind, kind_of
 from initcheck.construct.stand_ins.packages import install_command, looks_local
 from initcheck.errors import TargetError
 
-_ROOM = str(Path(__file__).parent)
+_OWN_STEPS = (str(Path(__file__).parent), str(Path(__file__).parents[1] / "recording" / "placement.py"))
+"""Where frames of initcheck lie between the user's code and this module."""
 
 
 class Site(NamedTuple):
@@ -58,7 +59,7 @@ def shown(path: str) -> str:
 def user_frame() -> FrameType | None:
     """The nearest frame of the user's own code, None when there is none below what initcheck itself runs."""
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  (inspect's public wrapper does not take a depth)
-    while frame is not None and frame.f_code.co_filename.startswith(_ROOM):
+    while frame is not None and frame.f_code.co_filename.startswith(_OWN_STEPS):
         frame = frame.f_back
     while frame is not None:
         kind = kind_of(frame.f_code)
