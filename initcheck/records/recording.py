@@ -11,6 +11,8 @@ from initcheck.records.source import Location
 Plain: TypeAlias = str | int | float | bool | None
 
 Origin = Literal["framework default", "library", "user", "copied", "loaded", "external", "never written", "unknown"]
+LEFT_OUT = "trained weights that were not loaded"
+"""Why the call of a write is not known when other values belong there than those that stand there."""
 Extent = Literal["full", "partial"]
 
 

@@ -12,6 +12,9 @@ from initcheck.records.finding import Failure, Finding, Skip, louder, rank
 from initcheck.records.settings import Settings
 from initcheck.rules import matches, rule_classes
 from initcheck.rules.base import LayerRule, ModelRule, Rule
+from initcheck.rules.standing import left_out, stands
+
+NOT_MEASURED = "signals and gradients were not judged: they depend on trained weights that were not loaded"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -39,10 +42,15 @@ def judge(evidence: Evidence, settings: Settings) -> Judgement:
         if rule.code not in wanted and not _explains_wanted(rule, wanted):
             continue
         _ask(rule, evidence, findings, skips, failures)
+    absent = left_out(evidence)
+    findings = [finding for finding in findings if stands(finding, absent)]
     kept = [finding for finding in _fold(_merge(findings), evidence) if finding.code in wanted]
     order = {layer.weight: index for index, layer in enumerate(evidence.layers)}
     kept.sort(key=lambda finding: (-rank(finding.severity), _is_symptom(finding), _first(finding, order), finding.code))
-    return Judgement(tuple(kept), _distinct(skip for skip in skips if skip.code in wanted), tuple(failures), tuple(sorted(wanted)))
+    told = (Skip("", "", NOT_MEASURED),) if absent else ()
+    return Judgement(
+        tuple(kept), (*told, *_distinct(skip for skip in skips if skip.code in wanted)), tuple(failures), tuple(sorted(wanted))
+    )
 
 
 def selected(settings: Settings) -> tuple[type[Rule], ...]:

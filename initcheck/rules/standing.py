@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from initcheck.records.evidence import Evidence
+from initcheck.records.fact import Unknown
+from initcheck.records.finding import Finding
+from initcheck.records.recording import LEFT_OUT
 
 ELSEWHERE = ("loaded", "external")
 
@@ -14,3 +17,19 @@ def own_start(parameter: str, evidence: Evidence) -> bool:
         return True
     ruling = record.ruling()
     return record.trainable and (ruling is None or ruling.origin not in ELSEWHERE)
+
+
+def left_out(evidence: Evidence) -> frozenset[str]:
+    """The parameters that trained weights belong in which were not loaded; what stands there is nobody's choice."""
+    found: set[str] = set()
+    for record in evidence.recording.parameters:
+        ruling = record.ruling()
+        if ruling is not None and ruling.call == Unknown(LEFT_OUT):
+            found |= {record.name, *record.tied}
+    return frozenset(found)
+
+
+def stands(finding: Finding, absent: frozenset[str]) -> bool:
+    """Whether a finding holds although some weights were left out: it is about others, and does not come from a measured run."""
+    measured = finding.code.startswith("IC1")
+    return not absent or not (measured or (bool(finding.parameters) and absent.issuperset(finding.parameters)))

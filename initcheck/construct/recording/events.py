@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from initcheck.construct.recording.frames import Trace
 from initcheck.construct.recording.history import FOREIGN, Event, Slot, merged
 from initcheck.construct.recording.operations import Operation
-from initcheck.records.recording import InitCall
+from initcheck.records.recording import LEFT_OUT, InitCall
 
 
 def written(what: Operation, call: InitCall, trace: Trace, inputs: Sequence[Slot]) -> Event:
@@ -59,6 +59,8 @@ def _inherit(event: Event, base: Event, what: Operation, trace: Trace, *, alone:
         event.origin = "copied"
     elif trace.loaded and what.pure:
         event.origin = "loaded"
+        if trace.absent:
+            event.call, event.reason = None, LEFT_OUT
     elif base.origin in FOREIGN:
         event.origin = base.origin
     elif trace.framework or (what.pure and not in_place):

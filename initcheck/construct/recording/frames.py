@@ -31,6 +31,8 @@ class Kind(Enum):
     """The layers of torch.nn: what they write is a framework default."""
     LOADER = auto()
     COPIER = auto()
+    ABSENT = auto()
+    """What stands in for loading trained weights that are not here."""
     NEUTRAL = auto()
     """The rest of torch, the standard library, and wrappers that only forward to torch.nn.init."""
     LIBRARY = auto()
@@ -55,6 +57,7 @@ class Trace(NamedTuple):
     user: Spot | None
     copied: bool
     loaded: bool
+    absent: bool = False
 
 
 TORCH = f"{Path(torch.__file__).parent}{os.sep}"
@@ -67,6 +70,7 @@ WRAPPERS = (str(Path("transformers", "initialization.py")),)
 INIT_FILE, SERIALIZATION = str(Path(LAYERS, "init.py")), str(Path(TORCH, "serialization.py"))
 TRANSPARENT = {str(Path(LAYERS, name)) for name in ("parameter.py", "functional.py", "modules/module.py")}
 GENERATED = ("<frozen ", "<string>", "<eval_with_key>", "<__array_function__")
+LEFT_OUT_FILE = "<frozen initcheck.left_out>"
 LOADING = {"load_state_dict", "_load_from_state_dict", "_load_state_dict_into_meta_model", "convert_and_load_state_dict_in_model"}
 
 OUTSIDE = (Kind.LIBRARY, Kind.USER)
@@ -112,6 +116,7 @@ def capture(frame: FrameType | None, written: Collection[int]) -> Trace:
         user=user,
         copied=Kind.COPIER in seen,
         loaded=Kind.LOADER in seen,
+        absent=Kind.ABSENT in seen,
     )
 
 
@@ -200,6 +205,8 @@ def _kind(code: CodeType, path: str) -> Kind:
         if path.endswith(WRAPPERS):
             return Kind.NEUTRAL
         return Kind.LOADER if name in LOADING or SAFETENSORS in path else Kind.LIBRARY
+    if path == LEFT_OUT_FILE:
+        return Kind.ABSENT
     if path.startswith((*STANDARD, *GENERATED)):
         return Kind.COPIER if name == "deepcopy" else Kind.NEUTRAL
     return Kind.USER

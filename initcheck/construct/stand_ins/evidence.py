@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import sys
 import traceback
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeAlias
 
 import torch
 
@@ -14,18 +14,22 @@ from initcheck.construct.recording.frames import Kind, kind_of
 from initcheck.construct.stand_ins.bases import Absent
 from initcheck.construct.stand_ins.imports import names_on, stars
 from initcheck.construct.stand_ins.missing import MissingImport, Site, needed
+from initcheck.construct.stand_ins.nesting import members
 from initcheck.construct.stand_ins.objects import StandIn, StandInModule, about, stand_ins
+from initcheck.construct.stand_ins.unloaded import Unloaded
+from initcheck.errors import TargetError
 
+_Strange: TypeAlias = StandIn | Unloaded
 _CALL = re.compile(r"(\w+)\(\)[ :] ?(takes|received|argument)")
 _HELD = frozenset({"_parameters", "_buffers", "_modules"})
 
 
-def behind(error: BaseException) -> MissingImport | None:
+def behind(error: BaseException) -> TargetError | None:
     """The missing import that a failure comes from, None when it comes from something else."""
     seen: set[int] = set()
     current: BaseException | None = error
     while current is not None and id(current) not in seen:
-        if isinstance(current, MissingImport):
+        if isinstance(current, TargetError):
             return current
         seen.add(id(current))
         current = current.__cause__ or current.__context__
@@ -34,11 +38,11 @@ def behind(error: BaseException) -> MissingImport | None:
     return _handed_on(error)
 
 
-def _handed_on(error: BaseException) -> MissingImport | None:
+def _handed_on(error: BaseException) -> TargetError | None:
     """A stand-in among the arguments of the library's function that failed, or on the line of the user's that a message is about."""
     site: Site | None = None
-    handed: StandIn | None = None
-    near: list[StandIn] = []
+    handed: _Strange | None = None
+    near: list[_Strange] = []
     names: tuple[str, ...] = ()
     for frame, line in traceback.walk_tb(error.__traceback__):
         kind = kind_of(frame.f_code)
@@ -46,17 +50,21 @@ def _handed_on(error: BaseException) -> MissingImport | None:
             site, handed = Site(frame.f_code.co_filename, line), None
             space = {**frame.f_globals, **frame.f_locals}
             names = names_on(frame.f_code.co_filename, line)
-            near = list(stand_ins(_value(space, chain) for chain in names))
+            near = list(_strange(_value(space, chain) for chain in names))
         else:
             names = ()
         if kind not in (Kind.USER, Kind.OWN) and handed is None:
-            handed = next(iter(stand_ins(frame.f_locals.values())), None)
-    if handed is None and near and (StandIn.__name__ in str(error) or _of_torch(error, names)):
+            handed = next(_strange(frame.f_locals.values()), None)
+    told = any(kind.__name__ in str(error) for kind in (StandIn, Unloaded))
+    if handed is None and near and (told or _of_torch(error, names)):
         handed = near[0]
     if handed is None:
         return None
-    known = about(handed)
-    return needed(known.name, known.package, site)
+    return about(handed).error(site) if isinstance(handed, StandIn) else handed.absence.needed(site)
+
+
+def _strange(values: Iterable[Any]) -> Iterator[_Strange]:
+    return (value for value in members(values) if isinstance(value, (StandIn, Unloaded)))
 
 
 def _of_torch(error: BaseException, names: tuple[str, ...]) -> bool:
@@ -93,7 +101,9 @@ def refuse_stand_ins(made: object) -> None:
     """
     if isinstance(made, StandIn):
         known = about(made)
-        raise needed(known.name, known.package, known.made)
+        raise known.error(known.made)
+    if isinstance(made, Unloaded):
+        raise made.absence.needed()
     if isinstance(made, Absent) and not isinstance(made, torch.nn.Module):
         raise needed(made.stands_for, made.package, None)
     if not isinstance(made, torch.nn.Module):
@@ -103,7 +113,7 @@ def refuse_stand_ins(made: object) -> None:
         for found in stand_ins(values):
             known = about(found)
             if not known.weightless:
-                raise needed(known.name, known.package, known.made)
+                raise known.error(known.made)
         for hidden in _plain(values):
             raise needed(hidden.stands_for, hidden.package, None)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.machinery
 import sys
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from pathlib import Path
 from types import FrameType
@@ -54,16 +54,17 @@ class Finder(MetaPathFinder, Loader):
 
 
 class Watcher(MetaPathFinder):
-    """Asked first; finds nothing itself, but sees to it that names a package lost are given back once it is loaded."""
+    """Asked first; changes nothing, but has a reaction run after a module is loaded that one is given for."""
 
-    def __init__(self, renewed: removed.Renewed) -> None:
-        self._renewed = renewed
+    def __init__(self, reactions: Mapping[str, Callable[[types.ModuleType], None]]) -> None:
+        self._reactions = reactions
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        """The specification that the path gives, with a loader that also hooks the module."""
-        if fullname not in removed.ATTRIBUTES:
+        """The specification that the path gives, with a loader that also runs the reaction."""
+        react = self._reactions.get(fullname)
+        if react is None:
             return None
         spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
         loader: Any = spec.loader if spec is not None else None
@@ -73,7 +74,7 @@ class Watcher(MetaPathFinder):
 
         def executed(module: types.ModuleType) -> None:
             run(module)
-            self._renewed.hook(module)
+            react(module)
 
         loader.exec_module = executed
         return spec

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 import types
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 import torch
@@ -15,10 +15,10 @@ from initcheck.construct.stand_ins.bases import base_for
 from initcheck.construct.stand_ins.equivalents import equivalent, passed_through
 from initcheck.construct.stand_ins.imports import decorated
 from initcheck.construct.stand_ins.missing import Site, needed, user_site
+from initcheck.construct.stand_ins.nesting import NESTED, members
 from initcheck.construct.stand_ins.packages import watches, weightless
+from initcheck.errors import TargetError
 
-_NESTED = 64
-"""Most members of an argument that are looked at."""
 _MAKES_CONSTRUCTORS = frozenset({"attr", "attrs", "pydantic", "chex", "simple_parsing", "marshmallow_dataclass"})
 """Packages whose class decorators write the constructor, so that a class without them is another class."""
 
@@ -30,10 +30,16 @@ class About:
     name: str
     package: str
     made: Site | None = None
+    absent: TargetError | None = None
+    """The error to raise instead, for what is missing without being a package."""
 
     def member(self, suffix: str) -> About:
         """The same for something reached from it."""
-        return About(self.name + suffix, self.package, self.made)
+        return replace(self, name=self.name + suffix)
+
+    def error(self, site: Site | None) -> TargetError:
+        """The error for a model that needs it."""
+        return self.absent or needed(self.name, self.package, site)
 
     @property
     def maker(self) -> str:
@@ -82,20 +88,20 @@ class StandIn:
             return type(args[0], args[1], args[2])  # as a metaclass
         if len(args) == 1 and not kwargs and _decorates(args[0], site):
             if known.package in _MAKES_CONSTRUCTORS:
-                raise needed(known.name, known.package, site)
+                raise known.error(site)
             return args[0]
         if _live((*args, *kwargs.values())) and not watches(known.package):
             passed = passed_through(known.name, args)
             if passed is None:
-                raise needed(known.name, known.package, site)
+                raise known.error(site)
             return passed[0]
-        return StandIn(About(f"{known.name}()", known.package, site or known.made))
+        return StandIn(replace(known, name=f"{known.name}()", made=site or known.made))
 
     def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[type, ...]:
         if "_base" not in self.__dict__:
             known = about(self)
             if known.package in _MAKES_CONSTRUCTORS:
-                raise needed(known.name, known.package, user_site())
+                raise known.error(user_site())
             self.__dict__["_base"] = base_for(known.name, known.package)
         return (self.__dict__["_base"],)
 
@@ -142,14 +148,14 @@ class StandIn:
 
     @classmethod
     def __torch_function__(cls, _func: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        found = next(iter(stand_ins((*args, *(kwargs or {}).values()))), None)
+        found = next((stand_ins((*args, *(kwargs or {}).values()))), None)
         if found is None:
             return NotImplemented
         return found._refuse()  # noqa: SLF001  (its own)
 
     def _refuse(self, *_: object) -> NoReturn:
         known = about(self)
-        raise needed(known.name, known.package, user_site() or known.made)
+        raise known.error(user_site() or known.made)
 
     __iter__ = __len__ = __contains__ = __reversed__ = _refuse
     __int__ = __float__ = __index__ = __complex__ = __round__ = __neg__ = __abs__ = __invert__ = _refuse
@@ -189,18 +195,9 @@ def about(stand_in: StandIn) -> About:
     return known
 
 
-def stand_ins(values: Iterable[Any], depth: int = 2) -> Iterable[StandIn]:
+def stand_ins(values: Iterable[Any]) -> Iterator[StandIn]:
     """The stand-ins among some values and in the lists, tuples, sets and dictionaries among them."""
-    for number, value in enumerate(values):
-        if number >= _NESTED:
-            return
-        kind = type(value)
-        if kind is StandIn:
-            yield value
-        elif depth and kind in (list, tuple, set, frozenset):
-            yield from stand_ins(value, depth - 1)
-        elif depth and kind is dict:
-            yield from stand_ins(value.values(), depth - 1)
+    return (value for value in members(values) if type(value) is StandIn)
 
 
 def bases_in(modules: Iterable[StandInModule]) -> list[str]:
@@ -212,10 +209,10 @@ def bases_in(modules: Iterable[StandInModule]) -> list[str]:
 
 def _live(values: tuple[Any, ...], depth: int = 1) -> bool:
     """Whether tensors or modules are among some values."""
-    for value in values[:_NESTED]:
+    for value in values[:NESTED]:
         if isinstance(value, (torch.Tensor, torch.nn.Module)):
             return True
-        if depth and isinstance(value, (list, tuple)) and _live(tuple(value[:_NESTED]), depth - 1):
+        if depth and isinstance(value, (list, tuple)) and _live(tuple(value[:NESTED]), depth - 1):
             return True
         if depth and isinstance(value, dict) and _live(tuple(value.values()), depth - 1):
             return True

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import types
 from collections.abc import Callable, Iterator
 
 from initcheck.construct.stand_ins.finder import Finder, Watcher
 from initcheck.construct.stand_ins.imports import forget
 from initcheck.construct.stand_ins.objects import StandInModule, bases_in
 from initcheck.construct.stand_ins.packages import looks_local
-from initcheck.construct.stand_ins.removed import Renewed
+from initcheck.construct.stand_ins.pretrained import watched, without_downloads
+from initcheck.construct.stand_ins.removed import ATTRIBUTES, Renewed
 from initcheck.records.target import Target
 
 
@@ -23,22 +25,33 @@ def standing_in(target: Target, note: Callable[[str], None]) -> Iterator[None]:
     del target
     forget()
     finder, renewed = Finder(note), Renewed(note)
-    watcher = Watcher(renewed)
     renewed.hook_loaded()
-    sys.meta_path.insert(0, watcher)
-    sys.meta_path.append(finder)
-    try:
-        yield
-        for text in _said(finder.found):
-            note(text)
-    finally:
-        sys.meta_path.remove(watcher)
-        sys.meta_path.remove(finder)
-        renewed.restore()
-        for name, module in list(sys.modules.items()):
-            spec = getattr(module, "__spec__", None)
-            if isinstance(module, StandInModule) or getattr(spec, "loader", None) is finder:
-                del sys.modules[name]
+    with without_downloads(note) as fit:
+
+        def react(module: types.ModuleType) -> None:
+            if module.__name__ in ATTRIBUTES:
+                renewed.hook(module)
+            fit(module)
+
+        watcher = Watcher(dict.fromkeys((*ATTRIBUTES, *watched()), react))
+        sys.meta_path.insert(0, watcher)
+        sys.meta_path.append(finder)
+        try:
+            yield
+            for text in _said(finder.found):
+                note(text)
+        finally:
+            sys.meta_path.remove(watcher)
+            sys.meta_path.remove(finder)
+            renewed.restore()
+            _forget(finder)
+
+
+def _forget(finder: Finder) -> None:
+    for name, module in list(sys.modules.items()):
+        spec = getattr(module, "__spec__", None)
+        if isinstance(module, StandInModule) or getattr(spec, "loader", None) is finder:
+            del sys.modules[name]
 
 
 def _said(found: dict[str, StandInModule]) -> Iterator[str]:
