@@ -5,15 +5,12 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
-import torch
-
 from initcheck.construct.from_file import from_file
 from initcheck.construct.from_library import from_module, hugging_face
 from initcheck.construct.guard import guarded
-from initcheck.construct.made import Construction, Notes
+from initcheck.construct.made import Construction, Notes, refuse_size_zero
 from initcheck.construct.recording.placement import on_cpu
 from initcheck.construct.stand_ins.session import standing_in
-from initcheck.errors import TargetError
 from initcheck.records.target import Target
 
 
@@ -32,17 +29,5 @@ def construct(target: Target, watch: AbstractContextManager[object]) -> Construc
             made = hugging_face(target, watch, notes)
         else:
             made = from_module(target, watch, notes)
-    _refuse_size_zero(target, made.model)
+    refuse_size_zero(target, made.model)
     return replace(made, built=replace(made.built, notes=tuple(dict.fromkeys((*made.built.notes, *notes.said)))))
-
-
-def _refuse_size_zero(target: Target, model: torch.nn.Module) -> None:
-    for name, parameter in model.named_parameters():
-        lazy = isinstance(parameter, torch.nn.parameter.UninitializedTensorMixin)
-        if not lazy and parameter.dim() > 1 and parameter.numel() == 0:
-            shape = "x".join(map(str, parameter.shape))
-            message = (
-                f"{target.spec} has a parameter of size zero: {name} [{shape}]; something that the model's size depends on did not run"
-            )
-            hint = "put this into the file: def initcheck_model(): return Net(...)  # with real sizes"
-            raise TargetError(message, hint, name="zero-size")

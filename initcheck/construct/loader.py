@@ -8,15 +8,25 @@ import importlib.machinery
 import itertools
 import sys
 import types
+from dataclasses import dataclass
 from pathlib import Path
 
 from initcheck.errors import TargetError
 from initcheck.records.target import Recipe
+from initcheck.source.flattening import flattened
 
 _count = itertools.count(1)
 
 
-def code_of(path: str, recipe: Recipe) -> types.CodeType:
+@dataclass(frozen=True, slots=True)
+class Script:
+    """The two parts of a slice as code: what runs before the model's call, and what is done to the model afterwards."""
+
+    before: types.CodeType
+    after: types.CodeType
+
+
+def code_of(path: str, recipe: Recipe) -> Script:
     """The statements that the recipe keeps, compiled with the lines of the file, so that frames and tracebacks point into it.
 
     Raises:
@@ -28,9 +38,13 @@ def code_of(path: str, recipe: Recipe) -> types.CodeType:
         raise TargetError(f"cannot read {path}: {error.strerror}", "check the path and its permissions", name="file-missing") from error
     if recipe.digest and hashlib.blake2b(source, digest_size=8).hexdigest() != recipe.digest:
         raise TargetError(f"{path} changed while it was read", "run initcheck again", name="changed")
-    tree = ast.parse(source, path)
-    kept = [_without(tree.body[index], recipe.unneeded) for index in recipe.keep]
-    return compile(ast.Module(body=kept, type_ignores=[]), path, "exec")
+    body = flattened(ast.parse(source, path), recipe.chain).body
+
+    def compiled(positions: tuple[int, ...]) -> types.CodeType:
+        kept = [_without(body[index], recipe.unneeded) for index in positions]
+        return compile(ast.Module(body=kept, type_ignores=[]), path, "exec")
+
+    return Script(compiled(recipe.keep), compiled(recipe.after))
 
 
 def _without(statement: ast.stmt, names: tuple[str, ...]) -> ast.stmt:

@@ -56,3 +56,20 @@ def the_module(target: Target, made: object) -> torch.nn.Module:
     if isinstance(made, (tuple, list)) and any(isinstance(item, torch.nn.Module) for item in made):
         message += "; several modules at once cannot be checked"
     raise TargetError(message, "name what builds one model: initcheck model.py::build", name="no-module")
+
+
+def refuse_size_zero(target: Target, model: torch.nn.Module) -> None:
+    """Raises for a parameter without elements: something that its size depends on was left out.
+
+    Raises:
+        TargetError: names the parameter.
+    """
+    for name, parameter in model.named_parameters():
+        lazy = isinstance(parameter, torch.nn.parameter.UninitializedTensorMixin)
+        if not lazy and parameter.dim() > 1 and parameter.numel() == 0:
+            shape = "x".join(map(str, parameter.shape))
+            message = (
+                f"{target.spec} has a parameter of size zero: {name} [{shape}]; something that the model's size depends on did not run"
+            )
+            hint = "put this into the file: def initcheck_model(): return Net(...)  # with real sizes"
+            raise TargetError(message, hint, name="zero-size")

@@ -19,7 +19,7 @@ class Candidate:
     """Something in a file that is a model or makes one.
 
     `needs` are the arguments without a default; `component` says that another candidate is made of it; `signature` is the source of
-    the parameters of a factory or class.
+    the parameters of a factory or class; `chain` the functions inside which an instance is made (see `source.flattening`).
     """
 
     qualname: str
@@ -29,15 +29,7 @@ class Candidate:
     needs: tuple[str, ...] = ()
     component: bool = False
     signature: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CallSite:
-    """A place that builds something; `literal` says that all its arguments are literals, so that it can be typed as a target."""
-
-    line: int
-    text: str
-    literal: bool
+    chain: tuple[str, ...] = ()
 
 
 def candidates(source: str, path: str) -> tuple[Candidate, ...]:
@@ -52,15 +44,15 @@ def candidates(source: str, path: str) -> tuple[Candidate, ...]:
 def of_tree(tree: ast.Module) -> tuple[Candidate, ...]:
     """As `candidates`, for source that is parsed already."""
     models = FileModels(tree)
-    found = [*_instances(models), *_factories(models), *_classes(models)]
+    found = [*instances_of(models), *_factories(models), *_classes(models)]
     return tuple(sorted(found, key=lambda candidate: candidate.line))
 
 
-def chosen(found: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+def chosen(found: tuple[Candidate, ...], inner: tuple[Candidate, ...] = ()) -> tuple[Candidate, ...]:
     """What is checked when a file is named without an object.
 
-    `initcheck_model()` before all; else the instances; else factories and classes that can be called without arguments and are not a
-    component of another candidate. Empty when nothing can be built without arguments.
+    `initcheck_model()` before all; else the instances at the top level; else those that the script makes inside functions (`inner`);
+    else factories and classes that are not a component of another candidate, those that need no arguments before the others.
     """
     wanted = tuple(candidate for candidate in found if candidate.qualname == WANTED)
     if wanted:
@@ -68,32 +60,19 @@ def chosen(found: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
     instances = tuple(candidate for candidate in found if candidate.kind == "instance" and not candidate.component)
     if instances:
         return instances
+    made = tuple(candidate for candidate in inner if not candidate.component)
+    if made:
+        return made
     plain = tuple(candidate for candidate in found if not candidate.component and candidate.kind != "instance" and _presentable(candidate))
-    return tuple(candidate for candidate in plain if not candidate.needs)
-
-
-def wanting(found: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
-    """The classes and factories that nobody else uses and that cannot be built without arguments."""
-    return tuple(candidate for candidate in found if candidate.needs and not candidate.component and _presentable(candidate))
-
-
-def call_sites(tree: ast.Module, name: str) -> tuple[CallSite, ...]:
-    """The places in a file that call `name`, in order of their lines."""
-    sites = [
-        CallSite(
-            node.lineno, ast.unparse(node), all(_literal(argument) for argument in [*node.args, *(item.value for item in node.keywords)])
-        )
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
-    ]
-    return tuple(sorted(sites, key=lambda site: site.line))
+    return tuple(candidate for candidate in plain if not candidate.needs) or plain
 
 
 def _presentable(candidate: Candidate) -> bool:
     return not candidate.qualname.startswith(("_", "test"))
 
 
-def _instances(models: FileModels) -> Iterator[Candidate]:
+def instances_of(models: FileModels) -> Iterator[Candidate]:
+    """The instances that the top level binds."""
     instances = models.instances()
     latest: dict[str, Binding] = {}
     for binding in instances:
@@ -203,11 +182,3 @@ def _same(models: FileModels, value: ast.expr) -> str:
         else:
             return ""
     return value.id if isinstance(value, ast.Name) else ""
-
-
-def _literal(node: ast.expr) -> bool:
-    try:
-        ast.literal_eval(node)
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return False
-    return True

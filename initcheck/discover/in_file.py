@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from initcheck.discover import candidates as offers
-from initcheck.discover import files, slicing
+from initcheck.discover import files, shown, slicing
 from initcheck.discover.candidates import Candidate
+from initcheck.discover.hoisted import inside_functions
 from initcheck.discover.scopes import scope
+from initcheck.discover.ways import recipes
 from initcheck.discover.writing import written_call
 from initcheck.errors import NothingToCheck, TargetError, UsageError
 from initcheck.records.target import Target, TargetKind
@@ -20,13 +22,10 @@ def targets_of(path: str) -> tuple[Target, ...]:
     """The targets of a file that is named without an object."""
     source = files.read(path)
     found = offers.of_tree(source.tree)
-    targets = tuple(_target(f"{path}::{offer.qualname}", source, offer.qualname, offer.kind) for offer in offers.chosen(found))
-    if targets:
-        return targets
-    wanting = offers.wanting(found)
-    if wanting:
-        raise _needs_arguments(source, wanting)
-    raise NothingToCheck(f"no model in {path}", "name what builds it: initcheck pkg.module:function")
+    chosen = offers.chosen(found, inside_functions(source.tree))
+    if not chosen:
+        raise NothingToCheck(f"no model in {path}", "name what builds it: initcheck pkg.module:function")
+    return tuple(_built_somehow(f"{path}::{offer.qualname}", source, offer) for offer in chosen)
 
 
 def named(spec: str, path: str, written: str) -> Target:
@@ -35,17 +34,18 @@ def named(spec: str, path: str, written: str) -> Target:
         raise missing_file(path)
     name, arguments = written_call(spec, written)
     source = files.read(path)
-    found = {offer.qualname: offer for offer in offers.of_tree(source.tree)}
+    top = {offer.qualname: offer for offer in offers.of_tree(source.tree)}
+    found = {**{offer.qualname: offer for offer in inside_functions(source.tree)}, **top}
     root = name.split(".")[0]
     offer = found.get(name)
     if offer is None and not _binds(source.tree, root):
         raise _unknown(path, name, source.tree, found)
-    if arguments is None and offer is not None and offer.needs:
-        raise _needs_arguments(source, (offer,))
+    if arguments is None and offer is not None:
+        return _built_somehow(spec, source, offer)
     kind: TargetKind = offer.kind if offer else _kind(source.tree, root)
     if arguments is not None and kind == "instance":
         raise UsageError(f"{name} in {path} is no class or function, it takes no arguments", f"initcheck {path}::{name}")
-    return _target(spec, source, name, kind, arguments or "")
+    return _as_written(spec, source, name, kind, arguments or "")
 
 
 def missing_file(path: str) -> TargetError:
@@ -61,9 +61,16 @@ def missing_file(path: str) -> TargetError:
     return TargetError(f"cannot find {path}: no such file or folder (looked in {Path.cwd()})", hint, name="file-missing")
 
 
-def _target(spec: str, source: files.SourceFile, name: str, kind: TargetKind, arguments: str = "") -> Target:
+def _built_somehow(spec: str, source: files.SourceFile, offer: Candidate) -> Target:
+    """A target for which nobody wrote the arguments: all ways to build it, in order."""
+    first, *others = recipes(source, offer)
+    hints, examples = shown.hints(source.tree), shown.examples(source.tree)
+    return Target(spec, source.path, offer.qualname, offer.kind, recipe=first, others=tuple(others), hints=hints, examples=examples)
+
+
+def _as_written(spec: str, source: files.SourceFile, name: str, kind: TargetKind, arguments: str) -> Target:
     recipe = slicing.slice_tree(source.tree, source.path, name, source.digest).recipe
-    return Target(spec, source.path, name, kind, arguments, recipe=recipe)
+    return Target(spec, source.path, name, kind, arguments, recipe=recipe, examples=shown.examples(source.tree))
 
 
 def _binds(tree: ast.Module, name: str) -> bool:
@@ -93,19 +100,3 @@ def _unknown(path: str, name: str, tree: ast.Module, found: dict[str, Candidate]
     close = difflib.get_close_matches(name, [*found, *_top_names(tree)], 1)
     hint = f"did you mean {path}::{close[0]}?" if close else f"it offers: {', '.join(found)}" if found else f"initcheck {path}"
     return TargetError(f"{path} has no top-level name {name}", hint, name="unknown-name")
-
-
-def _needs_arguments(source: files.SourceFile, wanting: tuple[Candidate, ...]) -> TargetError:
-    offer = wanting[0]
-    sites = offers.call_sites(source.tree, offer.qualname)
-    word = "class" if offer.kind == "class" else "def"
-    lines = [f"cannot build {source.path}::{offer.qualname}: missing {', '.join(offer.needs)}"]
-    lines.append(f"  {source.path}:{offer.line}: {word} {offer.qualname}({offer.signature})")
-    lines += [f"  {source.path}:{site.line}: {site.text}" for site in sites[:3]]
-    if len(wanting) > 1:
-        lines.append(
-            f"  the same holds for {', '.join(other.qualname for other in wanting[1:4])}" + (" and others" if len(wanting) > 4 else "")
-        )
-    ready = next((site.text for site in sites if site.literal), None)
-    call = ready or f"{offer.qualname}({', '.join(f'{name}=...' for name in offer.needs)})"
-    return TargetError("\n".join(lines), f"Try: initcheck '{source.path}::{call}'", name="needs-args")

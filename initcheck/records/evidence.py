@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from initcheck.records.fact import Fact, Unknown
+from initcheck.records.lookup import find
 from initcheck.records.recording import ParameterRecord, Recording
 from initcheck.records.stats import GradientFlow, OutputStats, TableStats, WeightStats
 from initcheck.records.target import Target
@@ -260,11 +261,11 @@ class Evidence:
 
     def layer(self, weight: str) -> Layer | None:
         """The layer of one weight parameter."""
-        return next((layer for layer in self.layers if layer.weight == weight), None)
+        return find(self.layers, _weight, weight)
 
     def stats(self, parameter: str) -> WeightStats | None:
         """The statistics of one parameter."""
-        return next((stats for stats in self.weights if stats.parameter == parameter), None)
+        return find(self.weights, _parameter, parameter)
 
     def record(self, parameter: str) -> ParameterRecord | None:
         """The provenance of one parameter."""
@@ -272,4 +273,13 @@ class Evidence:
 
     def flow(self, parameter: str) -> str:
         """The gradient flow of one parameter: `flows`, `late`, `dead`, `unreached` or `unknown`."""
-        return next((flow.state for flow in self.flows if flow.parameter == parameter), "unknown")
+        found = find(self.flows, _parameter, parameter)
+        return found.state if found is not None else "unknown"
+
+
+def _weight(layer: Layer) -> tuple[str]:
+    return (layer.weight,)
+
+
+def _parameter(record: WeightStats | GradientFlow) -> tuple[str]:
+    return (record.parameter,)

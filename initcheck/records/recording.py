@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from initcheck.records.fact import Fact
+from initcheck.records.lookup import find
 from initcheck.records.source import Location
 
 Plain: TypeAlias = str | int | float | bool | None
@@ -190,4 +191,8 @@ class Recording:
 
     def parameter(self, name: str) -> ParameterRecord | None:
         """The record of one parameter by its first name or any tied name."""
-        return next((p for p in self.parameters if p.name == name or name in p.tied), None)
+        return find(self.parameters, _names, name)
+
+
+def _names(record: ParameterRecord) -> tuple[str, ...]:
+    return (record.name, *record.tied)

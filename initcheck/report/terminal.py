@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from initcheck.records.finding import Finding
 from initcheck.records.report import ModelReport, Report
+from initcheck.records.target import Built, Target
 from initcheck.report.frames import failure_frame, finding_frame
 from initcheck.report.style import Style, count, size
 from initcheck.report.summary import measured, result, unjudged
@@ -77,16 +78,26 @@ def _header(model: ModelReport, style: Style) -> list[str]:
     lines = [style.paint(model.target.spec, "strong") + about]
     built = model.built
     if built is not None:
-        line = f"from line {built.location.line} " if built.location is not None and built.location.line else "by "
+        line = _from(built, model.target)
         ran = f" · executed {built.executed} of {built.statements} top-level statements" if built.statements else ""
         lines += style.wrap(f"{line}`{built.expression}`{ran}", "  built   ", " " * 10)
         if built.skipped:
             lines += style.wrap(f"not executed: {', '.join(built.skipped)}", " " * 10, " " * 10)
+        if built.guessed:
+            lines += style.wrap(f"guessed: {', '.join(built.guessed)} (the source does not tell)", " " * 10, " " * 10)
         for note in built.notes:
             lines += style.wrap(f"note: {note}", " " * 10, " " * 10)
     if model.input is not None:
         lines += style.wrap(f"{model.input.text}  {model.input.origin}".rstrip(), "  input   ", " " * 10)
     return lines
+
+
+def _from(built: Built, target: Target) -> str:
+    """Where the expression stands that made the model."""
+    place = built.location
+    if place is None or not place.line:
+        return "by "
+    return f"from line {place.line} " if place.path == target.path else f"from {place.path}:{place.line} "
 
 
 def _footer(report: Report, style: Style, *, verbose: bool, quiet: bool) -> list[str]:

@@ -37,7 +37,8 @@ def resolve(target: Target, space: Mapping[str, Any]) -> object:
     Raises:
         TargetError: when there is no such name.
     """
-    first, *rest = target.qualname.split(".")
+    inner = target.recipe.chain if target.recipe is not None else ()
+    first, *rest = [target.qualname.rsplit(".", 1)[-1]] if inner else target.qualname.split(".")
     if first not in space:
         raise TargetError(f"{target.path} has no {first}", f"initcheck {target.path}", name="unknown-name")
     found = space[first]

@@ -1,0 +1,269 @@
+"""All ways to build one candidate of a file, most faithful first: as the script does it, with open arguments, from its call sites, by guessing."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from initcheck.discover import shown
+from initcheck.discover.candidates import Candidate
+from initcheck.discover.elsewhere import Site, in_docstrings, sites_elsewhere
+from initcheck.discover.files import SourceFile
+from initcheck.discover.names import root_name
+from initcheck.discover.openings import Opening, holes_in, maker, names_in
+from initcheck.discover.slicer import ALWAYS_THERE, Script, Slicer
+from initcheck.errors import TargetError
+from initcheck.records.target import Recipe
+from initcheck.source.flattening import flattened
+
+_SITES = 4
+"""Call sites that are tried for one class, at most."""
+
+
+def recipes(source: SourceFile, candidate: Candidate) -> tuple[Recipe, ...]:
+    """The recipes for a candidate, in the order in which they are to be tried.
+
+    Raises:
+        TargetError: when there is none, because only a statement that trains makes it.
+    """
+    found: list[Recipe] = []
+    problem: TargetError | None = None
+    for way in _ways(source, candidate):
+        try:
+            recipe = way()
+        except TargetError as refusal:
+            problem = problem or refusal
+            continue
+        if recipe is not None and not any(_same(recipe, other) for other in found):
+            found.append(recipe)
+    if not found:
+        assert problem is not None
+        raise problem
+    return tuple(found)
+
+
+def _ways(source: SourceFile, candidate: Candidate) -> Iterator[Callable[[], Recipe | None]]:
+    file = _File(source)
+    if candidate.kind == "instance":
+        name = candidate.qualname.rsplit(".", 1)[-1]
+        yield lambda: file.sliced(name, candidate.chain)
+        yield lambda: file.opened(name, candidate.chain, bare=False)
+        yield lambda: file.opened(name, candidate.chain, bare=True)
+        called = file.callee(name, candidate.chain)
+        if called in file.models.classes or called in file.models.functions:
+            yield from _ways_of_definition(file, called)
+        return
+    yield from _ways_of_definition(file, candidate.qualname, needs=bool(candidate.needs))
+
+
+def _ways_of_definition(file: _File, name: str, *, needs: bool | None = None) -> Iterator[Callable[[], Recipe | None]]:
+    """The definition without arguments, if it needs none; else its call sites, those that leave nothing open before the others."""
+    if needs is False:
+        yield lambda: file.sliced(name, ())
+    found = [file.from_call(name, call) for call in file.call_sites(name)]
+    if needs:
+        found += [file.from_call(name, call) for call in in_docstrings(file.source.tree, name)]
+        found += [file.from_site(name, site) for site in sites_elsewhere(file.source.path, name)]
+    called = [recipe for recipe in found if recipe is not None]
+    for recipe in sorted(called, key=lambda recipe: "..." in recipe.call):
+        yield lambda recipe=recipe: recipe  # type: ignore[misc]
+    if needs is not False:
+        yield lambda: file.from_call(name, ast.Call(ast.Name(name, ast.Load()), [ast.Constant(...)], []))
+
+
+class _File:
+    """What the ways share."""
+
+    def __init__(self, source: SourceFile) -> None:
+        self.source = source
+        self.options = shown.options(source.tree)
+        self._scripts: dict[tuple[str, ...], Script] = {}
+        self.models = self._script(()).models
+
+    def _script(self, chain: tuple[str, ...]) -> Script:
+        if chain not in self._scripts:
+            self._scripts[chain] = Script(flattened(self.source.tree, chain))
+        return self._scripts[chain]
+
+    def slicer(self, name: str, chain: tuple[str, ...] = ()) -> Slicer:
+        """A fresh search for what a name needs."""
+        return Slicer(self._script(chain), self.source.path, name)
+
+    def sliced(self, name: str, chain: tuple[str, ...]) -> Recipe | None:
+        """The statements that make the name as the script does it; nothing when they rest on data or on arguments that nobody gives."""
+        slicer = self.slicer(name, chain)
+        if chain and self._value(slicer, name) is not None and any(_rests_on_data(slicer, read) for read in self._reads(slicer, name)):
+            return None
+        keep = slicer.run()
+        line, column, expression = slicer.origin()
+        return Recipe(
+            keep,
+            len(slicer.body),
+            slicer.skipped(keep),
+            expression,
+            line,
+            column,
+            self.source.digest,
+            slicer.unneeded(keep),
+            chain,
+        )
+
+    def opened(self, name: str, chain: tuple[str, ...], *, bare: bool) -> Recipe | None:
+        """The call that makes an instance, with holes for what rests on data; `bare` trusts nothing but definitions and literals."""
+        slicer = self.slicer(name, chain)
+        value = self._value(slicer, name)
+        call = maker(slicer.models, value) if value is not None else None
+        if call is None:
+            return None
+        knows = _plainly_known(slicer) if bare else _known(slicer)
+        local = {binding.name: binding.value for binding in slicer.models.bindings if binding.name != name}
+        opened = Opening(slicer.models, knows, local, self.options).of(call)
+        if opened is None or not holes_in(opened):
+            return None
+        made = slicer.made()
+        for read in sorted(names_in(opened)):
+            slicer.need(read, made)
+        keep = tuple(sorted(slicer.kept))
+        after = _afterwards(slicer, name, made, knows)
+        keep = (*keep, *(index for index in sorted(slicer.kept) if index not in keep and index not in after))
+        skipped = slicer.skipped((*keep, *after))
+        expression = ast.unparse(opened)
+        return Recipe(
+            tuple(sorted(keep)),
+            len(slicer.body),
+            skipped,
+            expression,
+            call.lineno,
+            call.col_offset + 1,
+            self.source.digest,
+            slicer.unneeded(keep),
+            chain,
+            expression,
+            name,
+            after,
+        )
+
+    def from_call(self, name: str, call: ast.Call) -> Recipe | None:
+        """A definition of the file, called as somewhere in the file, with holes for what only that place knows."""
+        slicer = self.slicer(name)
+        local = {**shown.constants(self.source.tree), **_local_values(self.source.tree, call)}
+        opened = Opening(self.models, _plainly_known(slicer), local, self.options).of(call)
+        if opened is None:
+            return None
+        return self._called(slicer, opened, getattr(call, "lineno", 0), getattr(call, "col_offset", -1) + 1)
+
+    def from_site(self, name: str, site: Site) -> Recipe | None:
+        """A definition of the file, called as in another file of the project."""
+        slicer = self.slicer(name)
+        opened = Opening(self.models, _plainly_known(slicer), site.local, site.options).of(site.call)
+        recipe = self._called(slicer, opened, site.line, 0) if opened is not None else None
+        return replace(recipe, seen=site.path) if recipe is not None else None
+
+    def _called(self, slicer: Slicer, opened: ast.Call, line: int, column: int) -> Recipe:
+        keep = slicer.run(sorted(names_in(opened) - ALWAYS_THERE))
+        expression = ast.unparse(opened)
+        unneeded = slicer.unneeded(keep)
+        skipped = slicer.skipped(keep)
+        return Recipe(
+            keep, len(slicer.body), skipped, expression, line, column, self.source.digest, unneeded, call=expression, bind=slicer.name
+        )
+
+    def callee(self, name: str, chain: tuple[str, ...]) -> str:
+        """The name of what makes an instance."""
+        slicer = self.slicer(name, chain)
+        value = self._value(slicer, name)
+        call = maker(slicer.models, value) if value is not None else None
+        return root_name(call.func) if call is not None else ""
+
+    def call_sites(self, name: str) -> list[ast.Call]:
+        """The calls of a definition in the file, those with the fewest holes first, outside the definition itself."""
+        definition = self.models.classes.get(name) or self.models.functions.get(name)
+        inside = {id(node) for node in ast.walk(definition)} if definition is not None else set()
+        found = [
+            node
+            for node in ast.walk(self.source.tree)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name and id(node) not in inside
+        ]
+        known = [node for node in found if node.args or node.keywords or len(found) == 1]
+        return sorted(known, key=lambda node: (_unliteral(node), node.lineno))[:_SITES]
+
+    def _value(self, slicer: Slicer, name: str) -> ast.expr | None:
+        found = [binding for binding in slicer.models.bindings if binding.name == name and maker(slicer.models, binding.value) is not None]
+        return found[-1].value if found else None
+
+    def _reads(self, slicer: Slicer, name: str) -> frozenset[str]:
+        value = self._value(slicer, name)
+        return names_in(value) - {name} if value is not None else frozenset()
+
+
+def _same(recipe: Recipe, other: Recipe) -> bool:
+    return (recipe.keep, recipe.call, recipe.after, recipe.chain) == (other.keep, other.call, other.after, other.chain)
+
+
+def _rests_on_data(slicer: Slicer, name: str, seen: frozenset[str] = frozenset()) -> bool:
+    """Whether the value of a name can only come from data, from training, or from an argument that nobody gives."""
+    if name in ALWAYS_THERE or name in seen or name in slicer.models.classes or name in slicer.models.functions:
+        return False
+    positions = [index for index in range(len(slicer.body)) if name in slicer.binds(index)]
+    if not positions:
+        return not slicer.models.names.stars
+    if any(index in slicer.heavy for index in positions):
+        return True
+    reads = {read for index in positions for read in slicer.scopes[index].reads}
+    return any(_rests_on_data(slicer, read, seen | {name}) for read in reads - {name})
+
+
+def _known(slicer: Slicer) -> Callable[[str], bool]:
+    return lambda name: not _rests_on_data(slicer, name)
+
+
+def _plainly_known(slicer: Slicer) -> Callable[[str], bool]:
+    """Definitions, imports, and constants of the top level."""
+    names = slicer.models.names.aliases
+    constants = {
+        binding.name for binding in slicer.models.bindings if binding.top < len(slicer.body) and not _rests_on_data(slicer, binding.name)
+    }
+    top = {binding.name for binding in slicer.models.bindings if isinstance(binding.value, (ast.Constant, ast.List, ast.Tuple, ast.Dict))}
+    return lambda name: (
+        name in slicer.models.classes
+        or name in slicer.models.functions
+        or name in names
+        or name in ALWAYS_THERE
+        or (name in constants and name in top)
+    )
+
+
+def _afterwards(slicer: Slicer, name: str, made: int, knows: Callable[[str], bool]) -> tuple[int, ...]:
+    """The statements that change the instance after it was made and before it is trained, as far as what they read is known."""
+    slicer.given = name
+    held = slicer.aliases(name)
+    found = []
+    for index in range(made + 1, slicer.limit(made)):
+        statement = slicer.body[index]
+        if index in slicer.heavy or not slicer.effects.mutates(statement, held, "model"):
+            continue
+        reads = slicer.scopes[index].reads - held - slicer.scopes[index].binds
+        if name not in slicer.binds(index) and all(knows(read) for read in reads):
+            slicer.keep(index, index)
+            found.append(index)
+    return tuple(found)
+
+
+def _local_values(tree: ast.Module, call: ast.Call) -> dict[str, ast.expr]:
+    """The values of the names that the function around a call assigns once."""
+    around = [
+        node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.If)) and any(inner is call for inner in ast.walk(node))
+    ]
+    values: dict[str, list[ast.expr]] = {}
+    for block in around:
+        for node in ast.walk(block):
+            if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+                values.setdefault(node.targets[0].id, []).append(node.value)
+    return {name: found[0] for name, found in values.items() if len(found) == 1}
+
+
+def _unliteral(call: ast.Call) -> int:
+    """How many arguments are no literals."""
+    values = [*call.args, *(item.value for item in call.keywords)]
+    return sum(any(isinstance(node, (ast.Name, ast.Starred)) for node in ast.walk(value)) for value in values)
