@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from initcheck.discover import files, shown
@@ -29,19 +30,26 @@ class Site:
     options: Mapping[str, ast.expr] = field(default_factory=dict)
 
 
-def sites_elsewhere(path: str, name: str) -> tuple[Site, ...]:
-    """The calls of `name` in the project around a file: first those with the fewest arguments that are no literals.
+class Project:
+    """The other files around a file, read when they are first asked for."""
 
-    A Python file counts when it imports the name or the file; documentation counts when it shows a call in a block of code.
-    """
-    own = Path(path).resolve()
-    found: list[Site] = []
-    for other in _around(own):
-        text = _text(other)
-        if f"{name}(" not in text:
-            continue
-        found += _in_python(other, text, name, own.stem) if other.suffix == ".py" else _in_prose(other, text, name)
-    return tuple(sorted(found, key=lambda site: (_open(site), len(site.path), site.line))[:_SITES])
+    def __init__(self, path: str) -> None:
+        self._own = Path(path).resolve()
+
+    @cached_property
+    def _texts(self) -> tuple[tuple[Path, str], ...]:
+        return tuple((path, _text(path)) for path in _around(self._own))
+
+    def sites(self, name: str) -> tuple[Site, ...]:
+        """The calls of `name`: first those with the fewest arguments that are no literals.
+
+        A Python file counts when it imports the name or the file; documentation counts when it shows a call in a block of code.
+        """
+        found: list[Site] = []
+        for other, text in self._texts:
+            if f"{name}(" in text:
+                found += _in_python(other, text, name, self._own.stem) if other.suffix == ".py" else _in_prose(other, text, name)
+        return tuple(sorted(found, key=lambda site: (_open(site), len(site.path), site.line))[:_SITES])
 
 
 def in_docstrings(tree: ast.Module, name: str) -> Iterator[ast.Call]:

@@ -12,7 +12,7 @@ from initcheck.discover import files, shown, slicing
 from initcheck.discover.candidates import Candidate
 from initcheck.discover.hoisted import inside_functions
 from initcheck.discover.scopes import scope
-from initcheck.discover.ways import recipes
+from initcheck.discover.ways import Ways
 from initcheck.discover.writing import written_call
 from initcheck.errors import NothingToCheck, TargetError, UsageError
 from initcheck.records.target import Target, TargetKind
@@ -25,7 +25,8 @@ def targets_of(path: str) -> tuple[Target, ...]:
     chosen = offers.chosen(found, inside_functions(source.tree))
     if not chosen:
         raise NothingToCheck(f"no model in {path}", "name what builds it: initcheck pkg.module:function")
-    return tuple(_built_somehow(f"{path}::{offer.qualname}", source, offer) for offer in chosen)
+    somehow = _Somehow(source)
+    return tuple(somehow.target(f"{path}::{offer.qualname}", offer) for offer in chosen)
 
 
 def named(spec: str, path: str, written: str) -> Target:
@@ -41,7 +42,7 @@ def named(spec: str, path: str, written: str) -> Target:
     if offer is None and not _binds(source.tree, root):
         raise _unknown(path, name, source.tree, found)
     if arguments is None and offer is not None:
-        return _built_somehow(spec, source, offer)
+        return _Somehow(source).target(spec, offer)
     kind: TargetKind = offer.kind if offer else _kind(source.tree, root)
     if arguments is not None and kind == "instance":
         raise UsageError(f"{name} in {path} is no class or function, it takes no arguments", f"initcheck {path}::{name}")
@@ -61,11 +62,27 @@ def missing_file(path: str) -> TargetError:
     return TargetError(f"cannot find {path}: no such file or folder (looked in {Path.cwd()})", hint, name="file-missing")
 
 
-def _built_somehow(spec: str, source: files.SourceFile, offer: Candidate) -> Target:
-    """A target for which nobody wrote the arguments: all ways to build it, in order."""
-    first, *others = recipes(source, offer)
-    hints, examples = shown.hints(source.tree), shown.examples(source.tree)
-    return Target(spec, source.path, offer.qualname, offer.kind, recipe=first, others=tuple(others), hints=hints, examples=examples)
+class _Somehow:
+    """Makes targets for which nobody wrote the arguments: with all ways to build them, in order."""
+
+    def __init__(self, source: files.SourceFile) -> None:
+        self._path = source.path
+        self._ways = Ways(source)
+        self._hints, self._examples = shown.hints(source.tree), shown.examples(source.tree)
+
+    def target(self, spec: str, offer: Candidate) -> Target:
+        """The target for one candidate."""
+        first, *others = self._ways.recipes(offer)
+        return Target(
+            spec,
+            self._path,
+            offer.qualname,
+            offer.kind,
+            recipe=first,
+            others=tuple(others),
+            hints=self._hints,
+            examples=self._examples,
+        )
 
 
 def _as_written(spec: str, source: files.SourceFile, name: str, kind: TargetKind, arguments: str) -> Target:

@@ -8,76 +8,29 @@ from dataclasses import replace
 
 from initcheck.discover import shown
 from initcheck.discover.candidates import Candidate
-from initcheck.discover.elsewhere import Site, in_docstrings, sites_elsewhere
+from initcheck.discover.elsewhere import Project, Site, in_docstrings
 from initcheck.discover.files import SourceFile
 from initcheck.discover.names import root_name
 from initcheck.discover.openings import Opening, holes_in, maker, names_in
 from initcheck.discover.slicer import ALWAYS_THERE, Script, Slicer
 from initcheck.errors import TargetError
 from initcheck.records.target import Recipe
-from initcheck.source.flattening import flattened
+from initcheck.source.flattening import flattened, is_main_guard
 
 _SITES = 4
 """Call sites that are tried for one class, at most."""
 
 
-def recipes(source: SourceFile, candidate: Candidate) -> tuple[Recipe, ...]:
-    """The recipes for a candidate, in the order in which they are to be tried.
-
-    Raises:
-        TargetError: when there is none, because only a statement that trains makes it.
-    """
-    found: list[Recipe] = []
-    problem: TargetError | None = None
-    for way in _ways(source, candidate):
-        try:
-            recipe = way()
-        except TargetError as refusal:
-            problem = problem or refusal
-            continue
-        if recipe is not None and not any(_same(recipe, other) for other in found):
-            found.append(recipe)
-    if not found:
-        assert problem is not None
-        raise problem
-    return tuple(found)
-
-
-def _ways(source: SourceFile, candidate: Candidate) -> Iterator[Callable[[], Recipe | None]]:
-    file = _File(source)
-    if candidate.kind == "instance":
-        name = candidate.qualname.rsplit(".", 1)[-1]
-        yield lambda: file.sliced(name, candidate.chain)
-        yield lambda: file.opened(name, candidate.chain, bare=False)
-        yield lambda: file.opened(name, candidate.chain, bare=True)
-        called = file.callee(name, candidate.chain)
-        if called in file.models.classes or called in file.models.functions:
-            yield from _ways_of_definition(file, called)
-        return
-    yield from _ways_of_definition(file, candidate.qualname, needs=bool(candidate.needs))
-
-
-def _ways_of_definition(file: _File, name: str, *, needs: bool | None = None) -> Iterator[Callable[[], Recipe | None]]:
-    """The definition without arguments, if it needs none; else its call sites, those that leave nothing open before the others."""
-    if needs is False:
-        yield lambda: file.sliced(name, ())
-    found = [file.from_call(name, call) for call in file.call_sites(name)]
-    if needs:
-        found += [file.from_call(name, call) for call in in_docstrings(file.source.tree, name)]
-        found += [file.from_site(name, site) for site in sites_elsewhere(file.source.path, name)]
-    called = [recipe for recipe in found if recipe is not None]
-    for recipe in sorted(called, key=lambda recipe: "..." in recipe.call):
-        yield lambda recipe=recipe: recipe  # type: ignore[misc]
-    if needs is not False:
-        yield lambda: file.from_call(name, ast.Call(ast.Name(name, ast.Load()), [ast.Constant(...)], []))
-
-
-class _File:
-    """What the ways share."""
+class Ways:
+    """The ways into one file."""
 
     def __init__(self, source: SourceFile) -> None:
         self.source = source
         self.options = shown.options(source.tree)
+        self._constants = shown.constants(source.tree)
+        self._blocks = [node for node in ast.walk(source.tree) if isinstance(node, ast.FunctionDef) or is_main_guard(node)]
+        self._project = Project(source.path)
+        self._calls = [node for node in ast.walk(source.tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
         self._scripts: dict[tuple[str, ...], Script] = {}
         self.models = self._script(()).models
 
@@ -85,6 +38,53 @@ class _File:
         if chain not in self._scripts:
             self._scripts[chain] = Script(flattened(self.source.tree, chain))
         return self._scripts[chain]
+
+    def recipes(self, candidate: Candidate) -> tuple[Recipe, ...]:
+        """The recipes for a candidate, in the order in which they are to be tried.
+
+        Raises:
+            TargetError: when there is none, because only a statement that trains makes it.
+        """
+        found: list[Recipe] = []
+        problem: TargetError | None = None
+        for way in self._ways(candidate):
+            try:
+                recipe = way()
+            except TargetError as refusal:
+                problem = problem or refusal
+                continue
+            if recipe is not None and not any(_same(recipe, other) for other in found):
+                found.append(recipe)
+        if not found:
+            assert problem is not None
+            raise problem
+        return tuple(found)
+
+    def _ways(self, candidate: Candidate) -> Iterator[Callable[[], Recipe | None]]:
+        if candidate.kind != "instance":
+            yield from self._ways_of_definition(candidate.qualname, needs=bool(candidate.needs))
+            return
+        name, chain = candidate.qualname.rsplit(".", 1)[-1], candidate.chain
+        yield lambda: self.sliced(name, chain)
+        yield lambda: self.opened(name, chain, bare=False)
+        yield lambda: self.opened(name, chain, bare=True)
+        called = self.callee(name, chain)
+        if called in self.models.classes or called in self.models.functions:
+            yield from self._ways_of_definition(called)
+
+    def _ways_of_definition(self, name: str, *, needs: bool | None = None) -> Iterator[Callable[[], Recipe | None]]:
+        """The definition without arguments, if it needs none; else its call sites, those that leave nothing open before the others."""
+        if needs is False:
+            yield lambda: self.sliced(name, ())
+        found = [self.from_call(name, call) for call in self.call_sites(name)]
+        if needs:
+            found += [self.from_call(name, call) for call in in_docstrings(self.source.tree, name)]
+            found += [self.from_site(name, site) for site in self._project.sites(name)]
+        called = [recipe for recipe in found if recipe is not None]
+        for recipe in sorted(called, key=lambda recipe: "..." in recipe.call):
+            yield lambda recipe=recipe: recipe  # type: ignore[misc]
+        if needs is not False:
+            yield lambda: self.from_call(name, ast.Call(ast.Name(name, ast.Load()), [ast.Constant(...)], []))
 
     def slicer(self, name: str, chain: tuple[str, ...] = ()) -> Slicer:
         """A fresh search for what a name needs."""
@@ -147,7 +147,7 @@ class _File:
     def from_call(self, name: str, call: ast.Call) -> Recipe | None:
         """A definition of the file, called as somewhere in the file, with holes for what only that place knows."""
         slicer = self.slicer(name)
-        local = {**shown.constants(self.source.tree), **_local_values(self.source.tree, call)}
+        local = {**self._constants, **self._local_values(call)}
         opened = Opening(self.models, _plainly_known(slicer), local, self.options).of(call)
         if opened is None:
             return None
@@ -180,11 +180,7 @@ class _File:
         """The calls of a definition in the file, those with the fewest holes first, outside the definition itself."""
         definition = self.models.classes.get(name) or self.models.functions.get(name)
         inside = {id(node) for node in ast.walk(definition)} if definition is not None else set()
-        found = [
-            node
-            for node in ast.walk(self.source.tree)
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name and id(node) not in inside
-        ]
+        found = [node for node in self._calls if node.func.id == name and id(node) not in inside]
         known = [node for node in found if node.args or node.keywords or len(found) == 1]
         return sorted(known, key=lambda node: (_unliteral(node), node.lineno))[:_SITES]
 
@@ -195,6 +191,17 @@ class _File:
     def _reads(self, slicer: Slicer, name: str) -> frozenset[str]:
         value = self._value(slicer, name)
         return names_in(value) - {name} if value is not None else frozenset()
+
+    def _local_values(self, call: ast.Call) -> dict[str, ast.expr]:
+        """The values of the names that the function around a call assigns once."""
+        values: dict[str, list[ast.expr]] = {}
+        line = getattr(call, "lineno", 0)
+        for block in self._blocks:
+            if block.lineno <= line <= (block.end_lineno or 0):
+                for node in ast.walk(block):
+                    if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+                        values.setdefault(node.targets[0].id, []).append(node.value)
+        return {name: found[0] for name, found in values.items() if len(found) == 1}
 
 
 def _same(recipe: Recipe, other: Recipe) -> bool:
@@ -248,19 +255,6 @@ def _afterwards(slicer: Slicer, name: str, made: int, knows: Callable[[str], boo
             slicer.keep(index, index)
             found.append(index)
     return tuple(found)
-
-
-def _local_values(tree: ast.Module, call: ast.Call) -> dict[str, ast.expr]:
-    """The values of the names that the function around a call assigns once."""
-    around = [
-        node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.If)) and any(inner is call for inner in ast.walk(node))
-    ]
-    values: dict[str, list[ast.expr]] = {}
-    for block in around:
-        for node in ast.walk(block):
-            if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-                values.setdefault(node.targets[0].id, []).append(node.value)
-    return {name: found[0] for name, found in values.items() if len(found) == 1}
 
 
 def _unliteral(call: ast.Call) -> int:
