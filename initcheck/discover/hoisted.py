@@ -21,12 +21,13 @@ def inside_functions(tree: ast.Module) -> tuple[Candidate, ...]:
     training and evaluation do, the one that trains counts.
     """
     models = FileModels(tree)
-    found: dict[str, Candidate] = {}
+    found: list[Candidate] = []
+    called: set[str] = set()
     for chain in sorted(_open_chains(tree, models), key=lambda chain: not _trains(tree, chain)):
-        for key, candidate in _made_in(tree, chain):
-            if key not in found or found[key].chain == chain:
-                found.setdefault(key, candidate)
-    return tuple(sorted(found.values(), key=lambda candidate: candidate.line))
+        made = [(text, candidate) for text, candidate in _made_in(tree, chain) if text not in called]
+        found += [candidate for _, candidate in made]
+        called |= {text for text, _ in made}
+    return tuple(sorted(found, key=lambda candidate: candidate.line))
 
 
 def _open_chains(tree: ast.Module, models: FileModels) -> Iterator[tuple[str, ...]]:
@@ -44,9 +45,9 @@ def _made_in(tree: ast.Module, chain: tuple[str, ...]) -> Iterator[tuple[str, Ca
     if step is None or not any(isinstance(node, ast.Call) for node in ast.walk(step)):
         return
     models = FileModels(flattened(tree, chain))
-    values = {binding.name: binding.value for binding in models.instances()}
+    values = {(binding.name, binding.value.lineno): binding.value for binding in models.instances()}
     for candidate in instances_of(models):
-        made = maker(models, values[candidate.qualname])
+        made = maker(models, values[candidate.qualname, candidate.line])
         if made is None or not step.lineno <= candidate.line <= (step.end_lineno or step.lineno):
             continue
         name = candidate.qualname if chain[-1] == GUARD else f"{chain[-1]}.{candidate.qualname}"

@@ -57,7 +57,8 @@ class FileModels:
             for inner in _blocks(statement):
                 self._collect(inner, top)
         self._deciding: set[str] = set()
-        self._used_as_module = _receivers(tree, _USED_AS_MODULE)
+        # an optimizer has a state_dict and a zero_grad, too
+        self._used_as_module = _receivers(tree, _USED_AS_MODULE) - _receivers(tree, frozenset({"step", "minimize"}))
 
     def module_classes(self) -> tuple[ast.ClassDef, ...]:
         """The classes that are modules, losses left out."""

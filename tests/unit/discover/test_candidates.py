@@ -4,7 +4,7 @@ import textwrap
 
 import pytest
 
-from initcheck.discover.candidates import candidates, chosen, wanting
+from initcheck.discover.candidates import candidates, chosen
 from initcheck.discover.files import looks_like_model
 
 HEAD = "import copy\nimport torch\nfrom torch import nn, optim\nimport torch.nn.functional as F\nimport torchvision\nfrom torchvision import models\n"
@@ -130,14 +130,17 @@ def test_required_arguments_are_listed():
     (candidate,) = found(source)
     assert candidate.needs == ("width", "depth", "heads")
     assert candidate.signature == "width, depth, drop=0.1, *, heads, mode='x'"
-    assert chosen((candidate,)) == ()
-    assert wanting((candidate,)) == (candidate,)
+    assert chosen((candidate,)) == (candidate,)
 
 
 def test_an_inherited_constructor_counts():
     source = "class Root(nn.Module):\n    def __init__(self, width):\n        super().__init__()\n\nclass Leaf(Root):\n    pass\n"
     leaf = next(candidate for candidate in found(source) if candidate.qualname == "Leaf")
     assert leaf.needs == ("width",)
+
+
+def test_what_needs_no_arguments_comes_before_what_does():
+    assert names(NET + "class Other(nn.Module):\n    def __init__(self, width):\n        super().__init__()\n") == ["Net"]
 
 
 def test_factories():

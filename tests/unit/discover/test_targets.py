@@ -130,19 +130,17 @@ def test_an_unknown_name_is_guessed(write):
 
 
 @pytest.mark.parametrize("spec", ["wide.py", "wide.py::Wide"])
-def test_a_class_that_needs_arguments(write, spec):
+def test_a_class_that_needs_arguments_is_built_like_its_call_sites(write, spec):
     write("wide.py", WIDE + "\ndef test():\n    Wide(args.width)\n    Wide(16, depth=3)\n")
-    error = refusal(spec)
-    assert error.name == "needs-args"
-    assert "missing width" in error.message
-    assert "wide.py:3: class Wide(width, depth=2)" in error.message
-    assert "wide.py:8: Wide(args.width)" in error.message
-    assert error.hint == "Try: initcheck 'wide.py::Wide(16, depth=3)'"
+    (target,) = targets.parse(spec)
+    assert [recipe.call for recipe in (target.recipe, *target.others)] == ["Wide(16, depth=3)", "Wide(...)"]
+    assert target.recipe.line == 9
 
 
-def test_a_class_that_needs_arguments_and_is_never_called(write):
+def test_a_class_that_is_never_called_is_left_open(write):
     write("wide.py", WIDE)
-    assert refusal("wide.py").hint == "Try: initcheck 'wide.py::Wide(width=...)'"
+    (target,) = targets.parse("wide.py")
+    assert (target.spec, target.recipe.call, target.others) == ("wide.py::Wide", "Wide(...)", ())
     (target,) = targets.parse("wide.py::Wide(width=8)")
     assert target.arguments == "width=8"
 
