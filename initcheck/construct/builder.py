@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
+from initcheck.construct.command_line import empty_command_line
 from initcheck.construct.from_file import from_file
 from initcheck.construct.from_library import from_module, hugging_face
 from initcheck.construct.guard import guarded
@@ -22,7 +23,7 @@ def construct(target: Target, watch: AbstractContextManager[object]) -> Construc
     """
     notes = Notes()
     folder = target.path if target.recipe is not None else ""
-    with guarded(folder, notes.add), on_cpu(notes.add), standing_in(target, notes.add):
+    with guarded(folder, notes.add), on_cpu(notes.add), standing_in(target, notes.add), empty_command_line(notes.add):
         if target.recipe is not None:
             made = from_file(target, target.recipe, watch, notes)
         elif target.path == "hf":

@@ -24,7 +24,12 @@ def test_options_of_all_parsers():
             parser.add_argument("--made", default=make())
         """)
     )
-    assert {name: ast.unparse(value) for name, value in found.items()} == {"hidden_size": "64", "rate": "0.001", "depth": "4", "drop": "0.5"}
+    assert {name: ast.unparse(value) for name, value in found.items()} == {
+        "hidden_size": "64",
+        "rate": "0.001",
+        "depth": "4",
+        "drop": "0.5",
+    }
 
 
 def test_constants_that_change_are_none():
@@ -54,6 +59,8 @@ def test_sample_inputs(source, text):
     assert found.split("  # line ")[0] == text
 
 
-@pytest.mark.parametrize("source", ["criterion(torch.randn(1, 3))", "net(x)", "net(torch.randn(n, 3))", "nn.Softmax(1)(torch.randn(2, 3))", "net()"])
+@pytest.mark.parametrize(
+    "source", ["criterion(torch.randn(1, 3))", "net(x)", "net(torch.randn(n, 3))", "nn.Softmax(1)(torch.randn(2, 3))", "net()"]
+)
 def test_what_is_no_sample_input(source):
     assert shown.examples(tree(source)) == ()

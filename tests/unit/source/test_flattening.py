@@ -74,7 +74,10 @@ def test_defaults_of_click_options():
     [
         ("for fold in range(5):\n        net = Net(fold)\n        net.parameters()\n        train(net)", "fold = next(iter(range(5)))"),
         ("with start() as run:\n        net = Net()\n        net.parameters()\n        loss.backward()", "run = start()"),
-        ("try:\n        net = Net()\n        net.parameters()\n        loss.backward()\n    except Exception:\n        raise", "net = Net()"),
+        (
+            "try:\n        net = Net()\n        net.parameters()\n        loss.backward()\n    except Exception:\n        raise",
+            "net = Net()",
+        ),
         ("if mode:\n        net = Net()\n        net.parameters()\n        loss.backward()\n    else:\n        test()", "net = Net()"),
     ],
 )
