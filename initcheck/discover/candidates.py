@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from initcheck.discover.effects import Effects
 from initcheck.discover.models import FLUENT, WRAPPERS, Binding, FileModels
 from initcheck.source.flattening import is_main_guard
 
@@ -104,7 +105,10 @@ def _pieces(models: FileModels, names: set[str]) -> set[str]:
 
 def _factories(models: FileModels) -> Iterator[Candidate]:
     users = _uses(models)
+    effects = Effects(models)
     for node in models.factories():
+        if effects.function_trains(node.name):
+            continue  # it hands back what it trained
         needs = _required(node.args, method=False)
         component = any(node.name in used for user, used in users.items() if user != node.name)
         yield Candidate(node.name, "factory", node.lineno, f"{node.name}()", needs, component, ast.unparse(node.args))

@@ -122,11 +122,12 @@ class Effects:
         if not isinstance(function, ast.Name):
             return False
         if function.id in self.models.functions:
-            return self._function_trains(function.id)
+            return self.function_trains(function.id)
         imported = function.id in self.models.names.aliases or bool(self.models.names.stars)
         return imported and bool(call.args) and bool(_TRAINING_FUNCTION.match(function.id))
 
-    def _function_trains(self, name: str) -> bool:
+    def function_trains(self, name: str) -> bool:
+        """Whether calling a function of this file trains something."""
         if name not in self._training:
             self._training[name] = False  # while deciding: a function that calls itself adds nothing
             self._training[name] = any(self._call_trains(call) for call in _calls(own_nodes(self.models.functions[name])))

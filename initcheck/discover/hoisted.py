@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from initcheck.discover.candidates import Candidate, instances_of
+from initcheck.discover.effects import Effects
 from initcheck.discover.models import FileModels
 from initcheck.discover.openings import maker
 from initcheck.source.flattening import GUARD, chains, flattened, main_guard, top_functions
@@ -31,11 +32,12 @@ def inside_functions(tree: ast.Module) -> tuple[Candidate, ...]:
 
 
 def _open_chains(tree: ast.Module, models: FileModels) -> Iterator[tuple[str, ...]]:
+    effects = Effects(models)
     alone = {chain for chain in chains(tree) if len(chain) == 1 and chain[0] != GUARD}
     for chain in chains(tree):
         last = chain[-1]
         shown = not last.startswith(("_", "test")) or chain not in alone
-        if last == GUARD or (not models.is_factory(last) and shown):
+        if last == GUARD or (shown and (not models.is_factory(last) or effects.function_trains(last))):
             yield chain
 
 

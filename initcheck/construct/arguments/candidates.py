@@ -93,7 +93,7 @@ def demand(hole: Hole) -> str:
     if "exponent" in kinds:
         return "exponent"
     for kind in ("list", "str", "module", "copied"):
-        if kind in kinds:
+        if kind in kinds and not (kind == "copied" and "int" in kinds):  # FloatTensor(n) of a size, FloatTensor(values) of values
             return kind
     if "sized" in kinds:
         return "sized"

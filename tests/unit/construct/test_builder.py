@@ -69,15 +69,31 @@ def test_sys_exit_at_import(fails):
     assert "model.py:4 calls sys.exit(3)" in error.message
 
 
-def test_a_required_option(fails):
+def test_a_required_option_is_taken_as_absent(build):
     source = (
         "import argparse\n"
         + NET
-        + "p = argparse.ArgumentParser()\np.add_argument('--w', required=True)\nargs = p.parse_args()\nnet = Net(args.w)\n"
+        + "p = argparse.ArgumentParser()\np.add_argument('--data', required=True)\np.add_argument('files', nargs='+')\n"
+        + "p.add_argument('--width', required=True, choices=[5, 6])\nargs = p.parse_args()\nnet = Net(args.width)\n"
     )
-    error = fails(source)
-    assert error.name == "exits"
-    assert "command line option" in error.hint
+    made = build(source)
+    assert made.model.fc.out_features == 5
+    assert made.built.notes == (
+        "--data is required: None stands for it",
+        "files is required: None stands for it",
+        "--width is required: 5, the first of its choices, stands for it",
+    )
+
+
+def test_a_required_option_that_the_model_needs(build):
+    source = (
+        "import argparse\nfrom torch import nn\nclass Net(nn.Module):\n    def __init__(self, hidden_size):\n        super().__init__()\n"
+        "        self.fc = nn.Linear(4, hidden_size)\n"
+        "p = argparse.ArgumentParser()\np.add_argument('--h', type=int, required=True)\nargs = p.parse_args()\nnet = Net(args.h)\n"
+    )
+    made = build(source)
+    assert made.built.guessed
+    assert any("not built as the script does it" in note for note in made.built.notes)
 
 
 def test_an_exception_in_the_constructor(fails):

@@ -51,7 +51,7 @@ def test_lines_of_the_code_are_those_of_the_file(tmp_path):
     path.write_text("import os\n\n\nwidth = 3\n\ndepth = 1 / 0\n")
     module = fresh_module(str(path))
     with pytest.raises(ZeroDivisionError) as caught:
-        exec(code_of(str(path), Recipe((1, 2), 3)), module.__dict__)
+        exec(code_of(str(path), Recipe((1, 2), 3)).before, module.__dict__)
     assert caught.traceback[-1].lineno == 5
     assert module.width == 3
     assert not hasattr(module, "os")
@@ -142,13 +142,6 @@ def test_a_name_that_the_slice_missed_is_said_honestly(build):
         build(source)
     assert "model.py:5: NameError: name 'width' is not defined" in caught.value.message
     assert "was not executed" in caught.value.message
-
-
-def test_argparse_says_what_it_misses(build):
-    source = "import argparse\n" + NET + "parser = argparse.ArgumentParser()\nparser.add_argument('--width', required=True)\n"
-    with pytest.raises(TargetError) as caught:
-        build(source + "net = Net(parser.parse_args().width)\n")
-    assert "the following arguments are required: --width" in caught.value.message
 
 
 def test_a_file_that_is_needed_and_missing(build):
