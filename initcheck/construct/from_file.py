@@ -49,6 +49,7 @@ def _built(target: Target, way: Recipe, watch: AbstractContextManager[object], n
     made: Made | None = None
     with explained(target):
         with watch:
+            assumed = _assumed(target, way, space)
             exec(script.before, space)  # noqa: S102  (running the user's slice is what building a model means)
             if way.call:
                 made = _called(target, way, space)
@@ -67,9 +68,27 @@ def _built(target: Target, way: Recipe, watch: AbstractContextManager[object], n
     location = Location(way.seen or target.path, way.line, way.column) if way.line else None
     expression = made.text if made is not None else f"{target.qualname}({target.arguments})" if target.arguments else way.expression
     executed = len(way.keep) + len(way.after)
-    guessed = made.guessed if made is not None else ()
+    guessed = (*assumed, *(made.guessed if made is not None else ()))
     built = Built(expression or target.qualname, location, executed, way.statements, way.skipped, tuple(notes.said), guessed)
     return Construction(checked, built, inputs)
+
+
+def _assumed(target: Target, way: Recipe, space: dict[str, Any]) -> tuple[str, ...]:
+    """Gives the global names that rest on data a plausible value each; returns `name=value` texts."""
+    if not way.unknown:
+        return ()
+    together = f"together({', '.join(f'{name}=...' for name in way.unknown)})"
+    try:
+        made = make(together, {"together": dict}, _hints(target), lambda thunk: thunk())
+    except Unbuilt as failure:
+        raise failure.error from failure
+    assert isinstance(made.value, dict)
+    space.update(made.value)
+    return made.guessed
+
+
+def _hints(target: Target) -> dict[str, tuple[Any, ...]]:
+    return {name: (ast.literal_eval(text),) for name, text in target.hints}
 
 
 def _called(target: Target, way: Recipe, space: dict[str, Any]) -> Made:
@@ -80,9 +99,8 @@ def _called(target: Target, way: Recipe, space: dict[str, Any]) -> Made:
         torch.set_rng_state(state)
         return thunk()
 
-    hints = {name: (ast.literal_eval(text),) for name, text in target.hints}
     try:
-        return make(way.call, space, hints, attempt)
+        return make(way.call, space, _hints(target), attempt)
     except Unbuilt as failure:
         if not failure.holes:
             raise failure.error from failure

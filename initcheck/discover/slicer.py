@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from initcheck.discover.effects import Effects, alias_of, literal_kind
 from initcheck.discover.leftovers import leftovers
@@ -45,6 +45,9 @@ class Slicer:
         self.tainted = self._spread(self.heavy_names)
         self.given = ""
         """A name that needs nothing, because somebody else gives it its value."""
+        self.opaque: Callable[[str], bool] = lambda _: False
+        """Whether a name shall not be traced back any further; what is needed of such names is gathered in `unknown`."""
+        self.unknown: set[str] = set()
         self.kept: set[int] = set()
         self._asked: set[tuple[str, int, bool]] = set()
         self._expanded: set[tuple[int, int]] = set()
@@ -151,6 +154,10 @@ class Slicer:
         if (name, before, soft) in self._asked or name == self.given:
             return True
         self._asked.add((name, before, soft))
+        if name != self.name and self.opaque(name):
+            if not soft:
+                self.unknown.add(name)
+            return True
         if soft and name in self.tainted:
             return True
         found = False

@@ -28,9 +28,13 @@ class Ways:
         self.source = source
         self.options = shown.options(source.tree)
         self._constants = shown.constants(source.tree)
-        self._blocks = [node for node in ast.walk(source.tree) if isinstance(node, ast.FunctionDef) or is_main_guard(node)]
+        self._blocks: list[ast.FunctionDef | ast.If] = [
+            node
+            for node in ast.walk(source.tree)
+            if isinstance(node, ast.FunctionDef) or (isinstance(node, ast.If) and is_main_guard(node))
+        ]
         self._project = Project(source.path)
-        self._calls = [node for node in ast.walk(source.tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
+        self._calls = [node for node in ast.walk(source.tree) if isinstance(node, ast.Call)]
         self._scripts: dict[tuple[str, ...], Script] = {}
         self.models = self._script(()).models
 
@@ -119,14 +123,17 @@ class Ways:
         knows = _plainly_known(slicer) if bare else _known(slicer)
         local = {binding.name: binding.value for binding in slicer.models.bindings if binding.name != name}
         opened = Opening(slicer.models, knows, local, self.options).of(call)
-        if opened is None or not holes_in(opened):
+        if opened is None:
             return None
+        slicer.opaque = lambda read: _rests_on_data(slicer, read)
         made = slicer.made()
         for read in sorted(names_in(opened)):
             slicer.need(read, made)
         keep = tuple(sorted(slicer.kept))
-        after = _afterwards(slicer, name, made, knows)
+        after = _afterwards(slicer, name, made, knows if bare else lambda _: True)
         keep = (*keep, *(index for index in sorted(slicer.kept) if index not in keep and index not in after))
+        if not holes_in(opened) and not slicer.unknown:
+            return None
         skipped = slicer.skipped((*keep, *after))
         expression = ast.unparse(opened)
         return Recipe(
@@ -142,6 +149,7 @@ class Ways:
             expression,
             name,
             after,
+            unknown=tuple(sorted(slicer.unknown)),
         )
 
     def from_call(self, name: str, call: ast.Call) -> Recipe | None:
@@ -161,12 +169,23 @@ class Ways:
         return replace(recipe, seen=site.path) if recipe is not None else None
 
     def _called(self, slicer: Slicer, opened: ast.Call, line: int, column: int) -> Recipe:
+        slicer.opaque = lambda read: _rests_on_data(slicer, read)
         keep = slicer.run(sorted(names_in(opened) - ALWAYS_THERE))
         expression = ast.unparse(opened)
         unneeded = slicer.unneeded(keep)
         skipped = slicer.skipped(keep)
         return Recipe(
-            keep, len(slicer.body), skipped, expression, line, column, self.source.digest, unneeded, call=expression, bind=slicer.name
+            keep,
+            len(slicer.body),
+            skipped,
+            expression,
+            line,
+            column,
+            self.source.digest,
+            unneeded,
+            call=expression,
+            bind=slicer.name,
+            unknown=tuple(sorted(slicer.unknown)),
         )
 
     def callee(self, name: str, chain: tuple[str, ...]) -> str:
@@ -180,13 +199,19 @@ class Ways:
         """The calls of a definition in the file, those with the fewest holes first, outside the definition itself."""
         definition = self.models.classes.get(name) or self.models.functions.get(name)
         inside = {id(node) for node in ast.walk(definition)} if definition is not None else set()
-        found = [node for node in self._calls if node.func.id == name and id(node) not in inside]
+        found = [node for node in self._calls if isinstance(node.func, ast.Name) and node.func.id == name and id(node) not in inside]
         known = [node for node in found if node.args or node.keywords or len(found) == 1]
         return sorted(known, key=lambda node: (_unliteral(node), node.lineno))[:_SITES]
 
     def _value(self, slicer: Slicer, name: str) -> ast.expr | None:
-        found = [binding for binding in slicer.models.bindings if binding.name == name and maker(slicer.models, binding.value) is not None]
-        return found[-1].value if found else None
+        """The expression that makes an instance, not one that trains it or hands it on."""
+        found = [
+            binding.value
+            for binding in slicer.models.bindings
+            if binding.name == name and binding.top not in slicer.training and maker(slicer.models, binding.value) is not None
+        ]
+        fresh = [value for value in found if name not in names_in(value)]
+        return (fresh or found or [None])[-1]
 
     def _reads(self, slicer: Slicer, name: str) -> frozenset[str]:
         value = self._value(slicer, name)
@@ -242,7 +267,7 @@ def _plainly_known(slicer: Slicer) -> Callable[[str], bool]:
 
 
 def _afterwards(slicer: Slicer, name: str, made: int, knows: Callable[[str], bool]) -> tuple[int, ...]:
-    """The statements that change the instance after it was made and before it is trained, as far as what they read is known."""
+    """The statements that change the instance after it was made and before it is trained, as far as `knows` holds for what they read."""
     slicer.given = name
     held = slicer.aliases(name)
     found = []

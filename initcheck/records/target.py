@@ -20,7 +20,8 @@ class Recipe:
 
     `chain` names the functions that were opened (`("__main__", "main")`): positions then count in the flattened body. `call` is an
     expression that makes the model once `keep` ran, with `...` for arguments that nobody knows (empty when `keep` makes it); its value
-    gets the name `bind`, and then `after` runs. `seen` is the file that `line` is in, when it is another one.
+    gets the name `bind`, and then `after` runs. `seen` is the file that `line` is in, when it is another one. `unknown` are global names
+    that rest on data: they get guessed values before anything runs.
     """
 
     keep: tuple[int, ...]
@@ -36,6 +37,7 @@ class Recipe:
     bind: str = ""
     after: tuple[int, ...] = ()
     seen: str = ""
+    unknown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ def flattened(tree: ast.Module, chain: Sequence[str]) -> ast.Module:
 
 def main_guard(tree: ast.Module) -> ast.If | None:
     """The `if __name__ == "__main__":` of a file."""
-    return next((statement for statement in tree.body if is_main_guard(statement)), None)
+    return next((statement for statement in tree.body if isinstance(statement, ast.If) and is_main_guard(statement)), None)
 
 
 def is_main_guard(statement: ast.AST) -> bool:

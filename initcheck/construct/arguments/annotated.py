@@ -17,6 +17,7 @@ from torch import nn
 from initcheck.construct.arguments.holes import EMPTY, Candidate, Hole, plain
 from initcheck.construct.arguments.sources import function_of
 from initcheck.construct.arguments.table import known, listed
+from initcheck.construct.stand_ins.objects import StandIn
 
 if TYPE_CHECKING:
     from initcheck.construct.arguments.filling import Filling
@@ -29,6 +30,8 @@ def annotated(filling: Filling, hole: Hole) -> list[Candidate]:
         return []
     if isinstance(annotation, str):
         annotation = _read(annotation, hole.owner)
+    if isinstance(annotation, StandIn):  # a type of a package that is not installed
+        return []
     return list(_of(filling, hole, annotation))
 
 

@@ -96,6 +96,17 @@ def test_a_required_option_that_the_model_needs(build):
     assert any("not built as the script does it" in note for note in made.built.notes)
 
 
+def test_what_only_data_would_tell_is_guessed_and_said(build):
+    source = (
+        "from torch import nn\nvocab_size = len(open('missing.txt').read())\n\nclass Net(nn.Module):\n    def __init__(self):\n"
+        "        super().__init__()\n        self.table = nn.Embedding(vocab_size, 16)\n\nnet = Net()\nnn.init.zeros_(net.table.weight)\n"
+    )
+    made = build(source)
+    assert made.built.guessed == (f"vocab_size={made.model.table.num_embeddings}",)
+    assert not made.model.table.weight.any()
+    assert any("missing.txt" in note for note in made.built.notes)
+
+
 def test_an_exception_in_the_constructor(fails):
     error = fails(NET.replace("nn.Linear(2, width)", "nn.Linear(2, width) if width > 9 else {}['depth']"), "Net")
     assert error.name == "build-failed"

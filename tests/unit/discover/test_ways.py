@@ -71,6 +71,26 @@ def test_what_rests_on_data_is_left_open(ways):
     assert len(found[0].after) == 1  # the initialization, not the training
 
 
+def test_global_names_that_rest_on_data_are_left_open(ways):
+    _, found = ways("""
+        text = open("input.txt").read()
+        size = len(set(text))
+        half = size // 2
+
+        class Reader(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.fc = nn.Linear(half, size)
+
+        model = Reader()
+        model.fc = nn.Linear(half, len(text))
+    """)
+    assert (found[0].call, found[0].unknown) == ("", ())
+    assert (found[1].call, found[1].unknown) == ("Reader()", ("half", "size", "text"))
+    assert len(found[1].after) == 1
+    assert (found[2].unknown, found[2].after) == (("half", "size"), ())
+
+
 def test_modules_among_the_arguments_are_opened_too(ways):
     _, found = ways("""
         class Pair(nn.Module):
