@@ -5,18 +5,25 @@ from __future__ import annotations
 import ast
 import importlib.metadata
 import importlib.util
+import re
+import shlex
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from initcheck.construct.guard import Refused
+from initcheck.construct.recording.frames import Kind, kind_of
 from initcheck.construct.stand_ins.evidence import behind
+from initcheck.construct.stand_ins.missing import shown
 from initcheck.construct.stand_ins.packages import install_command
 from initcheck.errors import InitcheckError, TargetError
 from initcheck.records.target import Target
 
 _OWN = str(Path(__file__).parent)
+_NO_DATA = re.compile(r"download=True|[Dd]ataset (was )?not found|[Nn]o such file or directory|does not exist")
+_NO_DEVICE = re.compile(r"NVIDIA driver|not compiled with CUDA|No CUDA GPUs|CUDA error|HIP error|no kernel image")
+_TOO_LARGE = re.compile(r"can't allocate memory|not enough memory|[Oo]ut of memory|Unable to allocate")
 
 
 @contextmanager
@@ -39,32 +46,71 @@ def explained(target: Target) -> Iterator[None]:
 
 
 def _explanation(target: Target, error: BaseException) -> TargetError:
-    where = _line(target, error)
+    where, line = _place(target, error)
     start = f"cannot build {target.spec}: {where}"
-    cause = f"{type(error).__name__}: {_first_lines(str(error))}".rstrip(": ")
+    cause = f"{type(error).__name__}: {first_lines(str(error))}".rstrip(": ")
+    package = _imported(error)
     if isinstance(error, SystemExit):
         return _exit(target, error, start)
     if isinstance(error, ModuleNotFoundError) and error.name:
-        return _unimportable(error.name, start, where)
+        return _unimportable(error.name, start, line, package)
+    if package:
+        message = f"{start} imports {' '.join((package, _version(package))).strip()}, which fails: {cause}"
+        return TargetError(message, f"python -c 'import {package}' has to work first", name="import-failed")
     if isinstance(error, ImportError):
-        hint = f"install the version of {_top(error)} that the file was written for, or change line {where.rpartition(':')[2]}"
-        return TargetError(f"{start}: {cause}", hint, name="import-failed")
+        return _unknown_name(error, f"{start}: {cause}", line)
     if isinstance(error, NameError) and target.recipe is not None and error.name and _binds(target, error.name):
         message = f"{start}: {cause}; `{error.name}` is set by a statement of the file that was not executed"
         return TargetError(message, _hint(target), name="build-failed")
     if isinstance(error, FileNotFoundError) and error.filename:
-        return TargetError(f"{start} needs {error.filename} ({type(error).__name__})", _hint(target), name="build-failed")
+        return _no_file(target, str(error.filename), f"{start} needs {error.filename} ({type(error).__name__})")
+    if _NO_DATA.search(str(error)):
+        return TargetError(f"{start} needs data: {cause}", _hint(target), name="needs-data")
+    if _NO_DEVICE.search(str(error)):
+        return TargetError(f"{start} needs another device: {cause}", _hint(target), name="needs-device")
+    if isinstance(error, MemoryError) or _TOO_LARGE.search(str(error)):
+        hint = f"give it smaller sizes: initcheck '{target.path}::{target.qualname}(...)'"
+        return TargetError(f"{start}: the model does not fit into memory: {cause}", hint, name="too-large")
+    if line and target.recipe is not None and _inside_constructor(error):
+        return TargetError(
+            f"{start}: {cause}", f"mend {where}; the other models of the file: initcheck targets {target.path}", name="build-failed"
+        )
     return TargetError(f"{start}: {cause}", _hint(target), name="build-failed")
 
 
-def _unimportable(name: str, start: str, where: str) -> TargetError:
+def _unimportable(name: str, start: str, line: int, importer: str) -> TargetError:
     """A module that is not there: its package is not installed, or is and has no such part."""
     package = name.partition(".")[0]
+    if importer and importer != package:
+        return TargetError(
+            f"{start} imports {importer}, which needs {name}; that is not installed", install_command(package), name="missing-import"
+        )
     if package == name or importlib.util.find_spec(package) is None:
         return TargetError(f"{start} imports {name}, which is not installed", install_command(package), name="missing-import")
-    version = _version(package)
-    hint = f"install the version of {package} that the file was written for, or change line {where.rpartition(':')[2]}"
-    return TargetError(f"{start} imports {name}, which {package} {version} has not".replace("  ", " "), hint, name="import-failed")
+    known = " ".join((package, _version(package))).strip()
+    hint = f"install the version of {package} that the file was written for, or change line {line}"
+    return TargetError(f"{start} imports {name}, which {known} has not", hint, name="import-failed")
+
+
+def _unknown_name(error: ImportError, message: str, line: int) -> TargetError:
+    if "relative import" in str(error):
+        return TargetError(message, f"run initcheck on the file inside its package, or change line {line}", name="import-failed")
+    package = (error.name or "").partition(".")[0]
+    own = not package or _version(package) == ""
+    hint = f"mend line {line}" if own else f"install the version of {package} that the file was written for, or change line {line}"
+    return TargetError(message, hint, name="import-failed")
+
+
+def _imported(error: BaseException) -> str:
+    """The installed package in whose import an exception was raised, empty if in none."""
+    package = ""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        kind = kind_of(frame.f_code)
+        if kind is Kind.USER:
+            package = ""
+        elif kind is Kind.LIBRARY and frame.f_code.co_name == "<module>" and not package:
+            package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+    return package
 
 
 def _version(package: str) -> str:
@@ -74,21 +120,30 @@ def _version(package: str) -> str:
         return ""
 
 
-def _top(error: ImportError) -> str:
-    return (error.name or "the package").partition(".")[0]
+def _no_file(target: Target, missing: str, message: str) -> TargetError:
+    """A file that is not there; one that lies beside the script is found from that folder."""
+    folder = Path(target.path).parent
+    if target.recipe is not None and not Path(missing).is_absolute() and (folder / missing).exists():
+        spec = target.spec.replace(target.path, Path(target.path).name, 1)
+        return TargetError(message, f"cd {shlex.quote(str(folder))} && initcheck {shlex.quote(spec)}", name="needs-data")
+    return TargetError(message, _hint(target), name="needs-data")
 
 
 def _exit(target: Target, error: SystemExit, start: str) -> TargetError:
-    said = _argparse_message(error)
+    said = argparse_message(error)
+    required = said.partition("the following arguments are required: ")[2]
+    if required:
+        options = " ".join(f"{name} ..." if name.startswith("-") else name.upper() for name in required.split(", "))
+        hint = f"Try: initcheck run {shlex.quote(target.path)} {options}, or give the command line option a default"
+        return TargetError(f"{start} parses the command line; {target.path} requires {required}", hint, name="exits")
     if said:
-        return TargetError(
-            f"{start} parses the command line: {said}", f"give the command line option a default, or {_hint(target)}", name="exits"
-        )
+        hint = f"give the command line option a default, or {_hint(target)}"
+        return TargetError(f"{start} parses the command line: {said}", hint, name="exits")
     shown = "sys.exit()" if error.code is None else f"sys.exit({error.code!r})"
     return TargetError(f"{start} calls {shown}", _hint(target), name="exits")
 
 
-def _argparse_message(error: BaseException) -> str:
+def argparse_message(error: BaseException) -> str:
     """What argparse had to say before it exited; it prints that and raises only a number."""
     for frame, _ in traceback.walk_tb(error.__traceback__):
         if frame.f_code.co_name == "error" and frame.f_globals.get("__name__") == "argparse":
@@ -107,16 +162,22 @@ def _refusal(error: BaseException) -> Refused | None:
     return None
 
 
-def _line(target: Target, error: BaseException) -> str:
-    """The last line of the user's own file in the traceback, else the last line of all."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if frame.filename == target.path]
-    if own:
-        return f"{target.path}:{own[-1].lineno}"
-    if isinstance(error, SyntaxError) and error.filename:
-        return f"{error.filename}:{error.lineno}"
-    away = [frame for frame in frames if not frame.filename.startswith((_OWN, "<frozen"))]
-    return f"{away[-1].filename}:{away[-1].lineno}" if away else target.path
+def _place(target: Target, error: BaseException) -> tuple[str, int]:
+    """The last line of the user's own code in the traceback, else the last line of all; as text, and its number."""
+    if isinstance(error, SyntaxError) and error.filename and error.lineno:
+        return f"{shown(error.filename)}:{error.lineno}", error.lineno
+    frames = list(traceback.walk_tb(error.__traceback__))
+    own = [(frame, line) for frame, line in frames if frame.f_code.co_filename == target.path or kind_of(frame.f_code) is Kind.USER]
+    away = [(frame, line) for frame, line in frames if not frame.f_code.co_filename.startswith((_OWN, "<frozen"))]
+    for frame, line in reversed(own or away):
+        return f"{shown(frame.f_code.co_filename)}:{line}", line
+    return target.path, 0
+
+
+def _inside_constructor(error: BaseException) -> bool:
+    """Whether the user's own constructor raised: a fault of the class, whatever the rest of the file does."""
+    own = [frame.f_code.co_name for frame, _ in traceback.walk_tb(error.__traceback__) if kind_of(frame.f_code) is Kind.USER]
+    return bool(own) and own[-1] == "__init__" and isinstance(error, (AttributeError, NameError, TypeError))
 
 
 def _binds(target: Target, name: str) -> bool:
@@ -125,7 +186,8 @@ def _binds(target: Target, name: str) -> bool:
     return any(isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store) for node in ast.walk(tree))
 
 
-def _first_lines(text: str) -> str:
+def first_lines(text: str) -> str:
+    """The start of a message."""
     lines = text.strip().splitlines()
     return "\n".join(lines[:3]) + (" ..." if len(lines) > 3 else "")
 
@@ -133,4 +195,5 @@ def _first_lines(text: str) -> str:
 def _hint(target: Target) -> str:
     if target.recipe is None:
         return "call it in Python to see the whole traceback, or name another constructor"
-    return f"put this into {target.path}: def initcheck_model(): return ...  # builds the model without data or files"
+    run = f"run it for real up to its first training step: initcheck run {shlex.quote(target.path)}"
+    return f"{run}, or put this into {target.path}: def initcheck_model(): return ...  # builds the model without data or files"

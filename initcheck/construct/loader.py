@@ -61,6 +61,8 @@ def fresh_module(path: str) -> types.ModuleType:
     so that its relative imports work; the folder above the package is then put on `sys.path`, which the guard restores.
     """
     package, root = package_of(Path(path).resolve())
+    if not package:
+        package, root = _namespace(Path(path).resolve())
     name = f"_initcheck_{Path(path).stem}_{next(_count)}"
     module = types.ModuleType(f"{package}.{name}" if package else name)
     module.__file__ = path
@@ -81,6 +83,16 @@ def package_of(path: Path) -> tuple[str, Path]:
         parts.insert(0, folder.name)
         folder = folder.parent
     return ".".join(parts), folder
+
+
+def _namespace(path: Path) -> tuple[str, Path]:
+    """As `package_of`, for a file that imports relatively although no folder above it has an `__init__.py`."""
+    tree = ast.parse(path.read_bytes()) if path.suffix == ".py" and path.is_file() else ast.Module([], [])
+    level = max((node.level for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)), default=0)
+    folders = [path.parent, *path.parent.parents][:level]
+    if not level or len(folders) < level or not all(folder.name.isidentifier() for folder in folders):
+        return "", path.parent
+    return ".".join(folder.name for folder in reversed(folders)), folders[-1].parent
 
 
 def modules_below(folder: Path) -> frozenset[str]:

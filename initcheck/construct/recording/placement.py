@@ -11,7 +11,7 @@ from torch.overrides import TorchFunctionMode
 
 from initcheck.construct.guard import changed, user_line
 from initcheck.construct.stand_ins.accelerator import Tell, alone, is_accelerator, plain_type, unaccelerated
-from initcheck.construct.stand_ins.missing import user_site
+from initcheck.construct.stand_ins.missing import user_site, while_importing
 
 _MOVES = {getattr(torch.Tensor, name): name for name in ("cuda", "xpu", "hpu", "npu", "ipu", "mtia") if hasattr(torch.Tensor, name)}
 
@@ -30,7 +30,7 @@ def on_cpu(note: Callable[[str], None], done: str = "built on cpu (initial weigh
     told: list[str] = []
 
     def tell(device: str) -> None:
-        if not told:
+        if not told and not while_importing():
             told.append(device)
             line, site = user_line(), user_site()
             where = f"line {line} " if line else f"{site} " if site else ""

@@ -71,6 +71,16 @@ def user_frame() -> FrameType | None:
     return None
 
 
+def while_importing() -> bool:
+    """Whether what runs belongs to a module that the user's line only imports."""
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001
+    while frame is not None and kind_of(frame.f_code) is not Kind.USER:
+        if frame.f_code.co_filename.startswith("<frozen importlib._bootstrap"):
+            return True
+        frame = frame.f_back
+    return False
+
+
 def user_site() -> Site | None:
     """The line that is running in it."""
     frame = user_frame()
