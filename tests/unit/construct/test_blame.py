@@ -10,10 +10,10 @@ RUN = "run it for real up to its first training step: initcheck run model.py"
 
 
 def test_a_data_file_that_is_not_there(fails):
-    error = fails(f"{TORCH}words = open('data/train.txt').read().split()\nmodel = nn.Embedding(len(words), 4)\n", "model")
+    error = fails(f"{TORCH}def initcheck_model():\n    words = open('data/train.txt').read().split()\n    return nn.Embedding(len(words), 4)\n")
     assert (error.name, error.message) == (
         "needs-data",
-        "cannot build model.py::model: model.py:3 needs data/train.txt (FileNotFoundError)",
+        "cannot build model.py::initcheck_model: model.py:4 needs data/train.txt (FileNotFoundError)",
     )
     assert error.hint.startswith(RUN)
     assert "def initcheck_model()" in error.hint
@@ -49,10 +49,10 @@ def test_data_that_is_not_there(fails, words):
 
 
 def test_required_options(fails):
-    source = f"{TORCH}import argparse\np = argparse.ArgumentParser()\np.add_argument('--dataset', required=True)\np.add_argument('out')\nargs = p.parse_args()\nmodel = nn.Linear(len(args.dataset), 2)\n"
-    error = fails(source, "model")
+    said = "the following arguments are required: --dataset, out"
+    error = fails(f"{TORCH}import argparse\ndef initcheck_model():\n    p = argparse.ArgumentParser()\n    p.error('{said}')\n")
     assert error.name == "exits"
-    assert error.message == "cannot build model.py::model: model.py:7 parses the command line; model.py requires --dataset, out"
+    assert error.message == "cannot build model.py::initcheck_model: model.py:6 parses the command line; model.py requires --dataset, out"
     assert error.hint.startswith("Try: initcheck run model.py --dataset ... OUT")
 
 
