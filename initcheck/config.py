@@ -11,7 +11,7 @@ from typing import Any
 
 from initcheck.errors import ConfigError, UsageError
 from initcheck.records.finding import SEVERITIES
-from initcheck.records.settings import Settings
+from initcheck.records.settings import LOADERS, Settings
 
 PREFIX = "INITCHECK_"
 """Environment variables begin so; the rest is the key in capitals: `INITCHECK_FAIL_ON`."""
@@ -19,7 +19,8 @@ PREFIX = "INITCHECK_"
 LISTS = ("targets", "select", "ignore")
 NUMBERS = ("seed", "batch", "timeout")
 TABLES = ("inputs", "rules")
-KEYS = (*LISTS, "fail-on", *NUMBERS, *TABLES)
+WORDS = {"fail-on": SEVERITIES, "loader": LOADERS}
+KEYS = (*LISTS, *WORDS, *NUMBERS, *TABLES)
 """All keys of a configuration file."""
 
 COMMAND_LINE = ("output-format", "color")
@@ -109,8 +110,8 @@ def _check_value(key: str, value: Any, where: str) -> None:
     wanted = ""
     if key in LISTS and not (isinstance(value, list) and all(isinstance(item, str) for item in value)):
         wanted = "a list of strings"
-    elif key == "fail-on" and value not in SEVERITIES:
-        wanted = f"one of {', '.join(SEVERITIES)}"
+    elif key in WORDS and value not in WORDS[key]:
+        wanted = f"one of {', '.join(WORDS[key])}"
     elif key in ("seed", "batch") and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
         wanted = "a whole number, 0 or more"
     elif key == "timeout" and (not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value < float("inf")):
@@ -125,7 +126,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     import difflib
 
     table: dict[str, Any] = {}
-    names = {PREFIX + key.upper().replace("-", "_"): key for key in (*LISTS, "fail-on", *NUMBERS)}
+    names = {PREFIX + key.upper().replace("-", "_"): key for key in (*LISTS, *WORDS, *NUMBERS)}
     others = {PREFIX + key.upper().replace("-", "_") for key in COMMAND_LINE}
     for name, text in environ.items():
         if not name.startswith(PREFIX) or name in others or not text:

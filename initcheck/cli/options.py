@@ -9,6 +9,7 @@ import click
 
 from initcheck.config import suggestion
 from initcheck.records.finding import SEVERITIES
+from initcheck.records.settings import LOADERS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -86,6 +87,8 @@ def running(command: F) -> F:
             click.option("--seed", type=click.IntRange(min=0), help="Seed of the build and the input (0)."),
             click.option("--batch", type=click.IntRange(min=0), help="Samples in the input; 0 chooses by model size."),
             click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds per target (120)."),
+            click.option("--loader", type=Word(LOADERS), help="How files become models: run what a model needs, import all, or only read (auto)."),
+            click.option("--static", "loader", flag_value="static", help="Read the source and execute nothing; says what it did not check."),
         )
     ):
         command = decorator(command)

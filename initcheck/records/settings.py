@@ -6,13 +6,17 @@ from dataclasses import dataclass
 
 from initcheck.records.finding import Severity
 
+LOADERS = ("auto", "slice", "import", "static")
+"""How a file becomes a model: `slice` runs what the model depends on, `import` the whole file, `static` nothing; `auto` slices, and falls
+back on what the source says."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The settings in force for one run.
 
     `select` and `ignore` hold codes, code prefixes or names; `inputs` the texts of `--input`; `batch` 0 means chosen by model size;
-    `timeout` seconds per target; `options` holds ("rule-name.option", value) pairs.
+    `timeout` seconds per target; `options` holds ("rule-name.option", value) pairs. `loader` is one of `LOADERS`.
     """
 
     select: tuple[str, ...] = ()
@@ -23,3 +27,4 @@ class Settings:
     batch: int = 0
     timeout: float = 120.0
     options: tuple[tuple[str, float], ...] = ()
+    loader: str = "auto"
