@@ -1,0 +1,304 @@
+"""Statements: what they bind, which branch they take, how often a loop runs, as far as the text says."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+
+from initcheck.discover.static import expressions
+from initcheck.discover.static.machine import Broke, Continued, Machine, Raised, Returned
+from initcheck.discover.static.tensors import arithmetic_in_place, data_assigned, part_assigned
+from initcheck.discover.static.values import Class, Dotted, Function, Opaque, Scope, Signal, Tensor, Thing, Value, View, signals
+
+ROUNDS = 2000
+_LOST = (ImportError.__name__, ModuleNotFoundError.__name__)
+
+
+def run(machine: Machine, body: Sequence[ast.stmt], scope: Scope) -> None:
+    """Reads statements in order."""
+    for statement in body:
+        machine.step()
+        handler = _HANDLERS.get(type(statement))
+        if handler is not None:
+            handler(machine, statement, scope)
+
+
+def maybe(machine: Machine, body: Sequence[ast.stmt], scope: Scope, reason: str) -> None:
+    """Reads statements that may or may not be executed."""
+    with machine.maybe(reason):
+        try:
+            run(machine, body, scope)
+        except Returned as returned:
+            machine.frame.returned.append(returned.value)
+            machine.frame.left = machine.frame.left or reason
+        except (Broke, Continued):
+            machine.frame.left = machine.frame.left or reason
+        except Raised:
+            return
+
+
+def assign(machine: Machine, target: ast.expr, value: Value, scope: Scope) -> None:
+    """Binds a target to a value."""
+    if isinstance(target, ast.Name):
+        _bind(machine, target.id, value, scope)
+    elif isinstance(target, (ast.Tuple, ast.List)):
+        for inner, part in zip(target.elts, _parts(machine, target, value), strict=True):
+            assign(machine, inner.value if isinstance(inner, ast.Starred) else inner, part, scope)
+    elif isinstance(target, ast.Attribute):
+        owner = expressions.value(machine, target.value, scope)
+        set_attribute(machine, owner, target.attr, value, target)
+    elif isinstance(target, ast.Subscript):
+        owner, key = expressions.value(machine, target.value, scope), expressions.value(machine, target.slice, scope)
+        _set_item(machine, owner, key, value, target)
+
+
+def _bind(machine: Machine, name: str, value: Value, scope: Scope) -> None:
+    reason = machine.unsure
+    if reason and name in scope.names:
+        value = machine.merged(scope.names[name], value, reason)
+    elif reason and not signals(value) and not isinstance(value, (Function, Class, Dotted)):
+        value = Opaque(reason) if scope.find(name) is not None else value
+    scope.names[name] = value
+
+
+def _parts(machine: Machine, target: ast.Tuple | ast.List, value: Value) -> list[Value]:
+    count = len(target.elts)
+    items = expressions.listed(machine, value)
+    star = next((index for index, inner in enumerate(target.elts) if isinstance(inner, ast.Starred)), None)
+    if isinstance(value, Signal):
+        return [value] * count
+    if items is None or any(isinstance(item, Opaque) and item.rest for item in items):
+        return [machine.open("a tuple whose elements are not known")] * count
+    if star is not None and len(items) >= count - 1:
+        tail = count - 1 - star
+        return [*items[:star], list(items[star : len(items) - tail]), *items[len(items) - tail :]]
+    return list(items) if len(items) == count else [machine.open("a tuple of another length")] * count
+
+
+def set_attribute(machine: Machine, owner: Value, name: str, value: Value, node: ast.AST) -> None:
+    """`owner.name = value`."""
+    if isinstance(owner, Thing):
+        reason = machine.unsure
+        if reason:
+            value = machine.merged(owner.attributes.get(name), value, reason) if name in owner.attributes else machine.open(reason)
+        owner.attributes[name] = value
+    elif isinstance(owner, (Tensor, View)):
+        base = owner.base if isinstance(owner, View) else owner
+        if name == "data":
+            data_assigned(machine, owner, value, node)
+        elif name == "requires_grad":
+            base.trainable = value is True
+            if not isinstance(value, bool) or machine.unsure:
+                base.doubt = base.doubt or "whether it is trained is decided at run time"
+
+
+def _set_item(machine: Machine, owner: Value, key: Value, value: Value, node: ast.AST) -> None:
+    if isinstance(owner, (Tensor, View)):
+        part_assigned(machine, owner, value, node)
+    elif isinstance(owner, Thing):
+        set_attribute(machine, owner, str(key), value, node)
+    elif isinstance(owner, dict) and isinstance(key, (str, int, tuple)):
+        owner[key] = Opaque(machine.unsure) if machine.unsure else value
+    elif isinstance(owner, list) and isinstance(key, int) and -len(owner) <= key < len(owner):
+        owner[key] = Opaque(machine.unsure) if machine.unsure else value
+    elif isinstance(owner, (list, dict)):
+        owner.clear()
+        if isinstance(owner, list):
+            owner.append(Opaque("an element at a place that is not known", rest=True))
+
+
+def _assign(machine: Machine, node: ast.Assign, scope: Scope) -> None:
+    value = expressions.value(machine, node.value, scope)
+    for target in node.targets:
+        assign(machine, target, value, scope)
+
+
+def _annotated(machine: Machine, node: ast.AnnAssign, scope: Scope) -> None:
+    if node.value is not None:
+        assign(machine, node.target, expressions.value(machine, node.value, scope), scope)
+
+
+def _augmented(machine: Machine, node: ast.AugAssign, scope: Scope) -> None:
+    reading = ast.copy_location(_loaded(node.target), node.target)
+    before, change = expressions.value(machine, reading, scope), expressions.value(machine, node.value, scope)
+    if isinstance(before, (Tensor, View)):
+        arithmetic_in_place(machine, before, type(node.op).__name__, change, node)
+        return
+    if isinstance(before, list) and isinstance(node.op, ast.Add):
+        more = expressions.listed(machine, change)
+        unsure = machine.unsure
+        before.extend([Opaque(unsure, rest=True)] if unsure else more if more is not None else [Opaque("not known", rest=True)])
+        return
+    assign(machine, node.target, expressions.binary(machine, before, type(node.op).__name__, change, node), scope)
+
+
+def _loaded(target: ast.expr) -> ast.expr:
+    if isinstance(target, ast.Name):
+        return ast.Name(target.id, ast.Load())
+    if isinstance(target, ast.Attribute):
+        return ast.Attribute(target.value, target.attr, ast.Load())
+    assert isinstance(target, ast.Subscript)
+    return ast.Subscript(target.value, target.slice, ast.Load())
+
+
+def _if(machine: Machine, node: ast.If, scope: Scope) -> None:
+    verdict = expressions.truth(expressions.value(machine, node.test, scope))
+    if verdict is not None:
+        run(machine, node.body if verdict else node.orelse, scope)
+        return
+    reason = f"{machine.where(node)} decides it at run time"
+    if _fails(node.body):
+        run(machine, node.orelse, scope)
+    elif _fails(node.orelse):
+        run(machine, node.body, scope)
+    else:
+        maybe(machine, node.body, scope, reason)
+        maybe(machine, node.orelse, scope, reason)
+
+
+def _fails(body: Sequence[ast.stmt]) -> bool:
+    return bool(body) and isinstance(body[-1], ast.Raise)
+
+
+def _for(machine: Machine, node: ast.For, scope: Scope) -> None:
+    items = expressions.listed(machine, expressions.value(machine, node.iter, scope))
+    machine.frame.loops += 1
+    try:
+        if items is None or len(items) > ROUNDS:
+            reason = f"the loop in {machine.where(node)} is over something that is not known"
+            with machine.maybe(reason):
+                assign(machine, node.target, Opaque(reason), scope)
+            maybe(machine, node.body, scope, reason)
+            return
+        for item in items:
+            if isinstance(item, Opaque) and item.rest:
+                with machine.maybe(item.reason):
+                    assign(machine, node.target, Opaque(item.reason), scope)
+                maybe(machine, node.body, scope, item.reason)
+                continue
+            assign(machine, node.target, item, scope)
+            try:
+                run(machine, node.body, scope)
+            except Continued:
+                continue
+            except Broke:
+                return
+    finally:
+        machine.frame.loops -= 1
+    run(machine, node.orelse, scope)
+
+
+def _while(machine: Machine, node: ast.While, scope: Scope) -> None:
+    machine.frame.loops += 1
+    try:
+        for _ in range(ROUNDS):
+            verdict = expressions.truth(expressions.value(machine, node.test, scope))
+            if verdict is None:
+                maybe(machine, node.body, scope, f"the loop in {machine.where(node)} runs as often as it takes")
+            if not verdict:
+                return
+            try:
+                run(machine, node.body, scope)
+            except Continued:
+                continue
+            except Broke:
+                return
+    finally:
+        machine.frame.loops -= 1
+
+
+def _try(machine: Machine, node: ast.Try, scope: Scope) -> None:
+    run(machine, node.body, scope)
+    run(machine, node.orelse, scope)
+    for handler in node.handlers:
+        named = ast.unparse(handler.type) if handler.type is not None else ""
+        if not any(word in named for word in _LOST):
+            maybe(machine, handler.body, scope, f"{machine.where(handler)} runs only after an error")
+    run(machine, node.finalbody, scope)
+
+
+def _with(machine: Machine, node: ast.With, scope: Scope) -> None:
+    for item in node.items:
+        entered = expressions.value(machine, item.context_expr, scope)
+        if item.optional_vars is not None:
+            assign(machine, item.optional_vars, machine.open("what a `with` gives is not known") if not isinstance(entered, Thing) else entered, scope)
+    run(machine, node.body, scope)
+
+
+def _function(machine: Machine, node: ast.FunctionDef, scope: Scope) -> None:
+    harmless = ("no_grad", "inference_mode", "wraps", "lru_cache", "cache", "register_model", "handle_legacy_interface", "register")
+    known = all(any(word in ast.unparse(mark) for word in harmless) for mark in node.decorator_list)
+    scope.names[node.name] = Function(node, scope) if known else machine.open(f"`{node.name}` is changed by a decorator")
+
+
+def _class(machine: Machine, node: ast.ClassDef, scope: Scope) -> None:
+    del machine
+    scope.names[node.name] = Class(node, scope)
+
+
+def _import(machine: Machine, node: ast.Import | ast.ImportFrom, scope: Scope) -> None:
+    for alias in node.names:
+        bound = alias.asname or (alias.name.split(".")[0] if isinstance(node, ast.Import) else alias.name)
+        scope.names[bound] = Dotted(machine.names.aliases.get(bound, bound))
+
+
+def _return(machine: Machine, node: ast.Return, scope: Scope) -> None:
+    raise Returned(expressions.value(machine, node.value, scope) if node.value is not None else None)
+
+
+def _raise(machine: Machine, node: ast.Raise, scope: Scope) -> None:
+    del scope
+    raise Raised(machine.where(node))
+
+
+def _delete(machine: Machine, node: ast.Delete, scope: Scope) -> None:
+    for target in node.targets:
+        if isinstance(target, ast.Name):
+            scope.names.pop(target.id, None)
+        elif isinstance(target, ast.Attribute):
+            owner = expressions.value(machine, target.value, scope)
+            if isinstance(owner, Thing):
+                owner.attributes.pop(target.attr, None)
+
+
+def _match(machine: Machine, node: ast.Match, scope: Scope) -> None:
+    expressions.value(machine, node.subject, scope)
+    for case in node.cases:
+        maybe(machine, case.body, scope, f"{machine.where(node)} decides it at run time")
+
+
+def _break(machine: Machine, node: ast.Break, scope: Scope) -> None:
+    del machine, node, scope
+    raise Broke
+
+
+def _continue(machine: Machine, node: ast.Continue, scope: Scope) -> None:
+    del machine, node, scope
+    raise Continued
+
+
+def _expression(machine: Machine, node: ast.Expr, scope: Scope) -> None:
+    expressions.value(machine, node.value, scope)
+
+
+_HANDLERS: dict[type[ast.stmt], Callable[..., None]] = {
+    ast.Assign: _assign,
+    ast.AnnAssign: _annotated,
+    ast.AugAssign: _augmented,
+    ast.If: _if,
+    ast.For: _for,
+    ast.While: _while,
+    ast.Try: _try,
+    ast.With: _with,
+    ast.FunctionDef: _function,
+    ast.ClassDef: _class,
+    ast.Import: _import,
+    ast.ImportFrom: _import,
+    ast.Return: _return,
+    ast.Raise: _raise,
+    ast.Delete: _delete,
+    ast.Match: _match,
+    ast.Break: _break,
+    ast.Continue: _continue,
+    ast.Expr: _expression,
+}
