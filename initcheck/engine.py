@@ -29,6 +29,7 @@ from initcheck.records.settings import Settings
 from initcheck.records.target import Built, Target
 from initcheck.rules.judge import judge, selected
 from initcheck.run import NO_RUN, measured_run
+from initcheck.source_only import check_source, readable
 from initcheck.trace.session import preserved
 
 Progress = Callable[[str], None]
@@ -53,7 +54,9 @@ def check(target: object, inputs: object = None, **settings: Any) -> Report:
     """
     chosen = _settings(settings)
     selected(chosen)
-    if isinstance(target, str):
+    if isinstance(target, str) and chosen.loader == "static":
+        models = _read(target, chosen)
+    elif isinstance(target, str):
         models = tuple(report for found in parse_target(target) for report in check_target(found, chosen, inputs=inputs))
     elif isinstance(target, torch.nn.Module):
         name = type(target).__name__
@@ -82,6 +85,13 @@ def check_target(target: Target, settings: Settings, progress: Progress = lambda
     texts = target.inputs or settings.inputs
     progress(f"running {target.spec}")
     return (_examine(built.model, recording, target, built.built, given, dataclasses.replace(settings, inputs=texts)),)
+
+
+def _read(spec: str, settings: Settings) -> tuple[ModelReport, ...]:
+    targets, problems = readable(spec)
+    if not targets:
+        raise problems[0]
+    return tuple(check_source(target, settings) for target in targets)
 
 
 def _check_factory(factory: Callable[[], object], inputs: object, settings: Settings) -> ModelReport:

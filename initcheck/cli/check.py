@@ -26,7 +26,7 @@ def command(targets: tuple[str, ...], **options: Any) -> int:
     Without one, the targets of the configuration are checked.
     """
     out = console(options["color"], options["verbose"], quiet=options["quiet"])
-    flags = {key: options[key] for key in ("fail_on", "inputs", "seed", "batch", "timeout")}
+    flags = {key: options[key] for key in ("fail_on", "inputs", "seed", "batch", "timeout", "loader")}
     configuration = load(flags=session.checked_settings(select=flat(options["select"]), ignore=flat(options["ignore"]), **flags))
     for key, origin in configuration.origins:
         out.detail(f"{key}: from {origin}")

@@ -14,8 +14,9 @@ from initcheck.config import Configuration, suggestion
 from initcheck.errors import ConfigError, ExitCode, InitcheckError, NothingToCheck, UsageError
 from initcheck.records.finding import Failure
 from initcheck.records.report import ModelReport, Report
+from initcheck.records.settings import Settings
 from initcheck.records.target import Target
-from initcheck.report.summary import measured
+from initcheck.report.summary import measured, read_only
 
 COMMANDS = ("check", "show", "rule", "targets")
 
@@ -37,6 +38,9 @@ def find(specs: Sequence[str], configuration: Configuration, console: Console, *
     """
     from initcheck.discover.targets import expand
 
+    loader = configuration.settings.loader
+    if loader == "static":
+        from initcheck.discover.static.offers import readable as expand
     found = Found()
     for spec in specs:
         if allow_empty and _holds_no_model(spec):
@@ -48,9 +52,18 @@ def find(specs: Sequence[str], configuration: Configuration, console: Console, *
             _sort(problem, spec, found, console.detail if allow_empty else console.note)
         for target in targets:
             inputs = configuration.settings.inputs or configuration.inputs_of(target.spec, spec) or target.inputs
-            found.targets.append(dataclasses.replace(target, inputs=inputs))
+            found.targets.append(dataclasses.replace(_whole(target) if loader == "import" else target, inputs=inputs))
     found.targets = list(dict.fromkeys(found.targets))
     return found
+
+
+def _whole(target: Target) -> Target:
+    """The same target with all of its file executed."""
+    recipe = target.recipe
+    if recipe is None:
+        return target
+    everything = dataclasses.replace(recipe, keep=tuple(range(recipe.statements)), skipped=(), unneeded=())
+    return dataclasses.replace(target, recipe=everything, others=())
 
 
 def check(found: Found, configuration: Configuration, console: Console) -> Report:
@@ -58,16 +71,39 @@ def check(found: Found, configuration: Configuration, console: Console) -> Repor
     settings = configuration.settings
     models: list[ModelReport] = []
     torch = ""
-    if found.targets:
+    if settings.loader == "static":
+        models += _read(found, settings, console)
+    elif found.targets:
         from initcheck.worker import Worker, run
 
         console.progress("starting torch …")
         with Worker(settings, user_output=console.user, progress=console.progress) as worker:
             for model in run(found.targets, worker):
-                models.append(model)
+                models.append(_supplemented(model, settings))
                 torch = torch or worker.torch
         console.done()
     return Report(tuple(models), __version__, torch, settings.seed, settings.fail_on, tuple(found.failures))
+
+
+def _read(found: Found, settings: Settings, console: Console) -> list[ModelReport]:
+    """What the sources of the targets say; nothing is executed."""
+    if not found.targets:
+        return []
+    from initcheck.source_only import check_source
+
+    console.progress("reading …")
+    reports = [check_source(target, settings) for target in found.targets]
+    console.done()
+    return reports
+
+
+def _supplemented(model: ModelReport, settings: Settings) -> ModelReport:
+    """A target that could not be built is judged by its source, unless another way of loading was asked for."""
+    if settings.loader != "auto" or not model.failures or model.checked:
+        return model
+    from initcheck.source_only import supplemented
+
+    return supplemented(model, settings)
 
 
 def specs_of(typed: Sequence[str], configuration: Configuration) -> tuple[str, ...]:
@@ -87,7 +123,7 @@ def exit_code(report: Report, *, exit_zero: bool = False, allow_empty: bool = Fa
     if any(failure.name == "internal-error" for failure in report.all_failures):
         return ExitCode.BUG
     code = report.exit_code
-    if code in (ExitCode.CLEAN, ExitCode.FINDINGS) and not all(measured(model) for model in report.models):
+    if code in (ExitCode.CLEAN, ExitCode.FINDINGS) and not all(measured(model) or read_only(model) for model in report.models):
         return ExitCode.INCOMPLETE
     if (code == ExitCode.FINDINGS and exit_zero) or (code == ExitCode.NOTHING_CHECKED and allow_empty):
         return ExitCode.CLEAN

@@ -24,7 +24,7 @@ def command(targets: tuple[str, ...], **options: Any) -> int:
     from initcheck.report import table
 
     out = console(options["color"], options["verbose"], quiet=options["quiet"])
-    flags = {key: options[key] for key in ("inputs", "seed", "batch", "timeout")}
+    flags = {key: options[key] for key in ("inputs", "seed", "batch", "timeout", "loader")}
     configuration = load(flags=session.checked_settings(select=flat(options["select"]), ignore=flat(options["ignore"]), **flags))
     found = session.find(session.specs_of(targets, configuration), configuration, out)
     report = session.check(found, configuration, out)

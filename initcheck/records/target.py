@@ -69,7 +69,8 @@ class Built:
 
     `executed` of `statements` top-level statements ran; `skipped` names what did not run and matters to the reader
     (`training loop (line 32)`); `notes` are remarks such as `line 6 asks for cuda; built on cpu`. `guessed` are the arguments that
-    nobody gave (`hidden=64`): the model is of the user's class, its sizes are not the user's.
+    nobody gave (`hidden=64`): the model is of the user's class, its sizes are not the user's. `source_only`: nothing was
+    built, the source was read.
     """
 
     expression: str
@@ -79,6 +80,7 @@ class Built:
     skipped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     guessed: tuple[str, ...] = ()
+    source_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from initcheck.records.finding import Failure, Finding
 from initcheck.records.report import ModelReport, Report
 from initcheck.report.fold import fold
 from initcheck.report.style import Style, shown_path
-from initcheck.report.summary import measured
+from initcheck.report.summary import measured, read_only
 
 
 def render(report: Report, *, color: bool, ascii_only: bool) -> str:
@@ -16,7 +16,7 @@ def render(report: Report, *, color: bool, ascii_only: bool) -> str:
     for model in report.models:
         lines += [_finding(finding, model, style) for finding in model.findings]
         lines += [_failure(failure, model.target.spec, style) for failure in model.failures]
-        if not measured(model) and not model.failures:
+        if not measured(model) and not read_only(model) and not model.failures:
             lines.append(f"{model.target.spec}: {style.paint('error', 'error')} not-measured the model did not run")
     lines += [_failure(failure, failure.subject, style) for failure in report.failures]
     return style.finish("".join(f"{line}\n" for line in lines))

@@ -30,6 +30,11 @@ def measured(model: ModelReport) -> bool:
     return bool(model.checked) and model.input is not None and not model.failures
 
 
+def read_only(model: ModelReport) -> bool:
+    """Whether nothing but the source was looked at, as was asked for: its silence is no health, and no failure either."""
+    return model.built is not None and model.built.source_only and not model.failures
+
+
 def counted(findings: Iterable[Finding]) -> str:
     """`1 error, 2 warnings`, or empty."""
     levels = [finding.severity for finding in findings]
@@ -57,15 +62,17 @@ def result(report: Report) -> str:
     """The one line that says how it went."""
     failures = report.all_failures
     broken = sum(1 for model in report.models if model.failures) + len(report.failures)
-    unmeasured = sum(1 for model in report.models if not model.failures and not measured(model))
+    unmeasured = sum(1 for model in report.models if not model.failures and not measured(model) and not read_only(model))
+    sources = sum(1 for model in report.models if read_only(model))
     tail = f" {count(broken, 'target')} could not be checked." if failures else ""
     tail += f" {count(unmeasured, 'model')} could not be measured." if unmeasured else ""
+    tail += f" Source only: {count(sources, 'model')} read, nothing executed." if sources else ""
     if report.findings:
         return f"Found {counted(report.findings)} in {count(len(report.models), 'model')}.{tail}"
     if not report.models and not failures:
         return "Nothing was checked."
     if tail:
-        clean = sum(1 for model in report.models if measured(model))
+        clean = sources + sum(1 for model in report.models if measured(model))
         return (f"No findings in {count(clean, 'model')}.{tail}" if clean else tail).strip()
     rules = len({code for model in report.models for code in model.checked})
     return f"All clear: {count(len(report.models), 'model')}, {count(rules, 'rule')}, seed {report.seed}."

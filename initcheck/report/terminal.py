@@ -7,10 +7,13 @@ from initcheck.records.report import ModelReport, Report
 from initcheck.records.target import Built, Target
 from initcheck.report.frames import failure_frame, finding_frame
 from initcheck.report.style import Style, count, size
-from initcheck.report.summary import measured, result, unjudged
+from initcheck.report.summary import measured, read_only, result, unjudged
 
 REASONS = 6
 """Lines of the footer that tell what was not judged."""
+
+READ = "read from the source; nothing was executed"
+"""How a model was built that was not built."""
 
 SIGNAL_FAMILY = "IC1"
 """Codes that begin so are about the signal: their frame shows the profile through depth."""
@@ -49,7 +52,7 @@ def _model(model: ModelReport, style: Style) -> list[str]:
         return _clean(model, style)
     # a target that was never built has nothing to introduce: the failure says it all
     parts = [_header(model, style)] if model.model or model.built or model.findings else []
-    if not measured(model) and not model.failures:
+    if not measured(model) and not read_only(model) and not model.failures:
         parts.append(style.wrap("not measured: the model did not run, so what is silent here says nothing", "  ", "  "))
     drawn = False
     for finding in model.findings:
@@ -80,7 +83,8 @@ def _header(model: ModelReport, style: Style) -> list[str]:
     if built is not None:
         line = _from(built, model.target)
         ran = f" · executed {built.executed} of {built.statements} top-level statements" if built.statements else ""
-        lines += style.wrap(f"{line}`{built.expression}`{ran}", "  built   ", " " * 10)
+        text = f"{line}`{built.expression}`{ran}" if not built.source_only else READ + (", what follows is known from the source alone" if model.failures else "")
+        lines += style.wrap(text, "  built   ", " " * 10)
         if built.skipped:
             lines += style.wrap(f"not executed: {', '.join(built.skipped)}", " " * 10, " " * 10)
         if built.guessed:
