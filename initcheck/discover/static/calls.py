@@ -17,6 +17,7 @@ _HARMLESS = (
     *("torchvision.utils._log_api_usage_once", "copy.copy", "functools", "typing", "builtins.type", "collections", "contextlib", "sys."),
 )
 """Functions that change nothing of what they are given."""
+_QUIET = frozenset({"_log_api_usage_once", "init_empty_weights", "summary", "print", "info", "warn", "warning", "debug"})
 _WRAPPERS = ("torch.nn.DataParallel", "torch.nn.parallel.DistributedDataParallel", "torch.compile", "torch.jit.script", "builtins.iter")
 
 
@@ -53,7 +54,7 @@ def _dotted(machine: Machine, name: str, positional: Sequence[Value], keywords: 
         found = family(machine, name, positional, keywords, node)
         if found is not NotImplemented:
             return found
-    if name.startswith(_HARMLESS):
+    if name.startswith(_HARMLESS) or name.rpartition(".")[2] in _QUIET:
         seen = signals(*positional, *keywords.values())
         return machine.op("unknown", seen) if seen else Opaque(f"the result of `{name}`")
     return unknown(machine, f"`{name.removeprefix('builtins.')}`", positional, keywords, node)

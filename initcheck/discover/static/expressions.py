@@ -11,7 +11,7 @@ from initcheck.discover.static import network, tensors
 from initcheck.discover.static.attributes import attribute
 from initcheck.discover.static.calls import call
 from initcheck.discover.static.machine import Machine
-from initcheck.discover.static.values import Class, Dotted, Function, Opaque, Scope, Signal, Super, Tensor, Thing, Value, View, certain, signals
+from initcheck.discover.static.values import Bound, Class, Dotted, Function, Method, Opaque, Scope, Signal, Super, Tensor, Thing, Value, View, certain, signals
 
 LONGEST = 20_000
 _OPERATORS: dict[str, Callable[[Value, Value], Value]] = {
@@ -204,9 +204,10 @@ def _compared(left: Value, op: ast.cmpop, right: Value) -> bool | None:
     if isinstance(left, Opaque) or isinstance(right, Opaque):
         return None
     if isinstance(op, (ast.Is, ast.IsNot, ast.Eq, ast.NotEq)) and not certain(left, right):
-        plain = (Thing, Tensor, View, Function, Class, Signal)
+        plain = (Thing, Tensor, View, Function, Class, Signal, Bound, Method)
         if left is None or right is None:
-            same = False if isinstance(left, plain) or isinstance(right, plain) else None
+            other = right if left is None else left
+            same = False if isinstance(other, plain) or (isinstance(other, Dotted) and other.name.startswith("torch")) else None
         else:
             same = left == right if isinstance(left, (Dotted, Class)) and isinstance(right, (Dotted, Class)) else left is right or None
         return None if same is None else same is isinstance(op, (ast.Is, ast.Eq))

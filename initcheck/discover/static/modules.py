@@ -204,6 +204,8 @@ def method(machine: Machine, owner: Thing, name: str, positional: Sequence[Value
         return owner
     if name in ("state_dict", "zero_grad", "extra_repr", "register_forward_hook", "get_submodule", "get_parameter", "__repr__", "float"):
         return machine.open(f"`.{name}()`")
+    if name == "load_state_dict" and machine.unsure:
+        return machine.open("`.load_state_dict()`")  # weights that may be loaded later are no initialization
     if name in ("save_hyperparameters", "register_load_state_dict_post_hook", "_register_load_state_dict_pre_hook"):
         return None
     return NotImplemented
