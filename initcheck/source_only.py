@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
+from initcheck.discover.static.facts.stated import evidence_of, parameters_of
 from initcheck.discover.static.offers import readable
 from initcheck.discover.static.reading import read
-from initcheck.discover.static.stated import evidence_of, parameters_of
 from initcheck.errors import InitcheckError
 from initcheck.infer.summary import summarise
 from initcheck.records.evidence import Evidence
@@ -19,14 +19,16 @@ from initcheck.rules import rule_classes
 from initcheck.rules.judge import judge, selected
 
 JUDGED = frozenset(
-    # which call draws which weight, and what the weight feeds
-    ("IC201", "IC204", "IC205", "IC206", "IC504", "IC702")
-    # constants, copies, memory that nobody fills
-    + ("IC301", "IC302", "IC304", "IC305", "IC307", "IC404", "IC406", "IC601", "IC602", "IC703", "IC807")
-    # torch's own start of recurrent layers
-    + ("IC501", "IC502")
-    # what a later line undoes, and what reaches nothing
-    + ("IC801", "IC802", "IC803", "IC804", "IC805", "IC806")
+    {
+        # which call draws which weight, and what the weight feeds
+        *("IC201", "IC204", "IC205", "IC206", "IC504", "IC702"),
+        # constants, copies, memory that nobody fills
+        *("IC301", "IC302", "IC304", "IC305", "IC306", "IC307", "IC404", "IC406", "IC601", "IC602", "IC703", "IC807"),
+        # torch's own start of recurrent layers
+        *("IC501", "IC502"),
+        # what a later line undoes, and what reaches nothing
+        *("IC801", "IC802", "IC803", "IC804", "IC805", "IC806"),
+    }
 )
 """The rules that facts of the source suffice for; all others ask for numbers that only a run of the built model gives."""
 
@@ -86,7 +88,9 @@ def _judged(target: Target, settings: Settings) -> ModelReport:
 
 def _built(target: Target, place: Location) -> Built:
     recipe = target.recipe
-    expression = recipe.expression if recipe is not None and recipe.expression and not target.arguments else f"{target.qualname}({target.arguments})"
+    expression = (
+        recipe.expression if recipe is not None and recipe.expression and not target.arguments else f"{target.qualname}({target.arguments})"
+    )
     location = Location(recipe.seen or target.path, recipe.line, recipe.column) if recipe is not None and recipe.line else place
     return Built(expression, location, source_only=True)
 
@@ -95,5 +99,7 @@ def _unsettled(evidence: Evidence) -> tuple[Skip, ...]:
     """The parameters whose values do not follow from the source."""
     known = {stats.parameter for stats in evidence.weights}
     return tuple(
-        Skip("", record.name, "its values do not follow from the source alone") for record in evidence.recording.parameters if record.name not in known
+        Skip("", record.name, "its values do not follow from the source alone")
+        for record in evidence.recording.parameters
+        if record.name not in known
     )

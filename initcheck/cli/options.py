@@ -87,8 +87,12 @@ def running(command: F) -> F:
             click.option("--seed", type=click.IntRange(min=0), help="Seed of the build and the input (0)."),
             click.option("--batch", type=click.IntRange(min=0), help="Samples in the input; 0 chooses by model size."),
             click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds per target (120)."),
-            click.option("--loader", type=Word(LOADERS), help="How files become models: run what a model needs, import all, or only read (auto)."),
-            click.option("--static", "loader", flag_value="static", help="Read the source and execute nothing; says what it did not check."),
+            click.option(
+                "--loader", type=Word(LOADERS), help="How files become models: run what a model needs, import all, or only read (auto)."
+            ),
+            click.option(
+                "--static", "loader", flag_value="static", help="Read the source and execute nothing; says what it did not check."
+            ),
         )
     ):
         command = decorator(command)

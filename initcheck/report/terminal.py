@@ -83,7 +83,11 @@ def _header(model: ModelReport, style: Style) -> list[str]:
     if built is not None:
         line = _from(built, model.target)
         ran = f" · executed {built.executed} of {built.statements} top-level statements" if built.statements else ""
-        text = f"{line}`{built.expression}`{ran}" if not built.source_only else READ + (", what follows is known from the source alone" if model.failures else "")
+        text = (
+            f"{line}`{built.expression}`{ran}"
+            if not built.source_only
+            else READ + (", what follows is known from the source alone" if model.failures else "")
+        )
         lines += style.wrap(text, "  built   ", " " * 10)
         if built.skipped:
             lines += style.wrap(f"not executed: {', '.join(built.skipped)}", " " * 10, " " * 10)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from initcheck.discover import files
-from initcheck.discover.static import calls, expressions, statements
-from initcheck.discover.static.attributes import attribute
-from initcheck.discover.static.machine import Machine, Op, Raised, TooMuch
-from initcheck.discover.static.values import Class, Function, Method, Opaque, Scope, Thing, Value, signals
+from initcheck.discover.static.reader import calls, expressions, statements
+from initcheck.discover.static.reader.attributes import attribute
+from initcheck.discover.static.reader.machine import Broke, Continued, Machine, Op, Raised, Returned, TooMuch
+from initcheck.discover.static.reader.values import Class, Function, Method, Opaque, Scope, Thing, Value, signals
 from initcheck.errors import TargetError
 from initcheck.records.target import Recipe, Target
 from initcheck.source.flattening import flattened, is_main_guard
@@ -65,7 +65,8 @@ def _top_level(machine: Machine, tree: ast.Module, recipe: Recipe | None) -> Non
     body = [
         statement
         for index, statement in enumerate(tree.body)
-        if not is_main_guard(statement) and (index in keep or (recipe is None and isinstance(statement, plain)) or isinstance(statement, plain[:4]))
+        if not is_main_guard(statement)
+        and (index in keep or (recipe is None and isinstance(statement, plain)) or isinstance(statement, plain[:4]))
     ]
     _guarded(machine, body)
     if recipe is not None and recipe.call:
@@ -77,7 +78,7 @@ def _top_level(machine: Machine, tree: ast.Module, recipe: Recipe | None) -> Non
 def _guarded(machine: Machine, body: list[ast.stmt]) -> None:
     try:
         machine.run(body, machine.world)
-    except (Raised, statements.Returned, statements.Broke, statements.Continued) as ending:
+    except (Raised, Returned, Broke, Continued) as ending:
         machine.world.names["<ended>"] = str(ending)
 
 

@@ -6,13 +6,24 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from initcheck.discover.static.machine import Op
-from initcheck.discover.static.values import Tensor
+from initcheck.discover.static.reader.machine import Op
+from initcheck.discover.static.reader.values import Tensor
 from initcheck.errors import NotKnown
 from initcheck.records.evidence import Nonlinearity
 from initcheck.records.fact import Fact, Known, Unknown
 
-STOPS = ("weight_layer", "attention", "recurrent", "residual_add", "gate_multiply", "output", "embedding", "input", "softmax", "log_softmax")
+STOPS = (
+    "weight_layer",
+    "attention",
+    "recurrent",
+    "residual_add",
+    "gate_multiply",
+    "output",
+    "embedding",
+    "input",
+    "softmax",
+    "log_softmax",
+)
 """Role words of what is no nonlinearity."""
 LOST = "the source does not settle what becomes of its output"
 
@@ -64,6 +75,8 @@ class Network:
         """The surroundings of the weight that an operation uses."""
         fed = self._fed(self.ops[number].inputs)
         branch = self._inside_branch(number)
+        if self.ops[number].role == "unknown":
+            return Surroundings(Unknown(LOST), fed, inside_branch=branch)
         try:
             reach = self.reach(number)
             after = {end: self.reach(end) for end, role in reach.ends.items() if role not in STOPS}
@@ -211,7 +224,11 @@ class Network:
                     return []
                 if op.role == "weight":
                     found.append(reader)
-                elif reader not in seen and op.role not in ("product", "recurrent", "attention") and not (op.role == "sum" and self._residual(reader)):
+                elif (
+                    reader not in seen
+                    and op.role not in ("product", "recurrent", "attention")
+                    and not (op.role == "sum" and self._residual(reader))
+                ):
                     seen.add(reader)
                     waiting.append(reader)
         return found

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping, Sequence
 
-from initcheck.discover.static.machine import Machine
-from initcheck.discover.static.values import Deed, Opaque, Signal, Tensor, Value, View, certain, signals
+from initcheck.discover.static.reader.machine import Machine
+from initcheck.discover.static.reader.values import Deed, Opaque, Signal, Tensor, Value, View, certain, signals
 from initcheck.records.recording import InitCall, Plain
 from initcheck.theory.gains import calculate_gain
 
@@ -43,8 +43,13 @@ _INITS = ("torch.nn.init.", "timm.layers.", "timm.models.layers.", "timm.layers.
 _COPIES = frozenset("clone to float double half bfloat16 contiguous cpu cuda type numpy".split())
 _SHAPES = frozenset("view reshape flatten unsqueeze squeeze permute expand view_as expand_as movedim".split())
 _PARTS = frozenset("chunk split narrow select diagonal unbind index_select".split())
-_QUIET = frozenset("size dim numel nelement element_size item tolist is_contiguous requires_grad_ detach detach_ storage data_ptr norm mean std var min max sum abs".split())
-_OTHER_WRITES = frozenset("copy_ bernoulli_ exponential_ log_normal_ random_ geometric_ cauchy_ trunc_normal_ fill_diagonal_ masked_fill_ index_fill_ scatter_ pow_ sqrt_ exp_ log_ abs_ triu_ tril_".split())
+_QUIET = frozenset(
+    "size dim numel nelement element_size item tolist is_contiguous requires_grad_ detach detach_ storage data_ptr norm mean std var min max sum abs".split()
+)
+_OTHER_WRITES = frozenset(
+    "copy_ bernoulli_ exponential_ log_normal_ random_ geometric_ cauchy_ trunc_normal_ fill_diagonal_ "
+    "masked_fill_ index_fill_ scatter_ pow_ sqrt_ exp_ log_ abs_ triu_ tril_".split()
+)
 
 
 def function(machine: Machine, name: str, positional: Sequence[Value], keywords: Mapping[str, Value], node: ast.AST) -> Value:
@@ -69,7 +74,9 @@ def function(machine: Machine, name: str, positional: Sequence[Value], keywords:
     return NotImplemented
 
 
-def method(machine: Machine, owner: Tensor | View, name: str, positional: Sequence[Value], keywords: Mapping[str, Value], node: ast.AST) -> Value:
+def method(
+    machine: Machine, owner: Tensor | View, name: str, positional: Sequence[Value], keywords: Mapping[str, Value], node: ast.AST
+) -> Value:
     """A method of a tensor; NotImplemented for one that is not known."""
     base = owner.base if isinstance(owner, View) else owner
     if signals(*positional, *keywords.values()):
@@ -82,20 +89,28 @@ def method(machine: Machine, owner: Tensor | View, name: str, positional: Sequen
     if name == "copy_":
         data_assigned(machine, owner, positional[0] if positional else None, node)
         return owner
-    if name in _OTHER_WRITES or (name.endswith("_") and not name.endswith("__") and name not in ("requires_grad_", "detach_", "share_memory_", "pin_memory_")):
+    if name in _OTHER_WRITES or (
+        name.endswith("_") and not name.endswith("__") and name not in ("requires_grad_", "detach_", "share_memory_", "pin_memory_")
+    ):
         machine.write(owner, None, node, reason=f"`{name}`")
         return owner
     if name == "requires_grad_":
         base.trainable = (positional[0] if positional else keywords.get("requires_grad", True)) is True
         return owner
     if name in ("t", "transpose", "swapaxes"):
-        return View(base, not (isinstance(owner, View) and not owner.whole), turned=True, computed=isinstance(owner, View) and owner.computed)
+        return View(
+            base, not (isinstance(owner, View) and not owner.whole), turned=True, computed=isinstance(owner, View) and owner.computed
+        )
     if name in _SHAPES or name in _PARTS:
         whole = name in _SHAPES and not (isinstance(owner, View) and not owner.whole)
         part = View(base, whole, computed=isinstance(owner, View) and owner.computed)
         return [part, Opaque("the other parts", rest=True)] if name in ("chunk", "split", "unbind") else part
     if name in _COPIES:
-        return copied(base) if name in ("clone", "contiguous", "float", "to", "cpu", "cuda") and not isinstance(owner, View) else _computed(machine, [owner], node)
+        return (
+            copied(base)
+            if name in ("clone", "contiguous", "float", "to", "cpu", "cuda") and not isinstance(owner, View)
+            else _computed(machine, [owner], node)
+        )
     if name == "size" and base.shape is not None and not isinstance(owner, View):
         known = not positional or (isinstance(positional[0], int) and -len(base.shape) <= positional[0] < len(base.shape))
         return (base.shape if not positional else base.shape[positional[0]]) if known else machine.open("a size that is not known")
@@ -103,7 +118,11 @@ def method(machine: Machine, owner: Tensor | View, name: str, positional: Sequen
         word = {"mul": "Mult", "div": "Div", "add": "Add", "sub": "Sub"}.get(name)
         if name in ("detach", "detach_"):
             return owner
-        return arithmetic(machine, owner, word, positional[0], node) if word and positional else Opaque(f"`{name}` of a tensor", number=name in ("numel", "size", "item"))
+        return (
+            arithmetic(machine, owner, word, positional[0], node)
+            if word and positional
+            else Opaque(f"`{name}` of a tensor", number=name in ("numel", "size", "item"))
+        )
     return _computed(machine, [owner, *positional], node)
 
 
@@ -119,7 +138,14 @@ def arithmetic(machine: Machine, left: Value, name: str, right: Value, node: ast
     ruling = tensor.deeds[-1] if isinstance(tensor, Tensor) and tensor.deeds else None
     word = _WORDS.get(name)
     swapped = tensor is right and name in ("Sub", "Div")
-    if not isinstance(tensor, Tensor) or ruling is None or ruling.call is None or word is None or not isinstance(other, (int, float)) or swapped:
+    if (
+        not isinstance(tensor, Tensor)
+        or ruling is None
+        or ruling.call is None
+        or word is None
+        or not isinstance(other, (int, float))
+        or swapped
+    ):
         return _computed(machine, [left, right], node)
     found = copied(tensor)
     last = found.deeds[-1]
@@ -127,7 +153,9 @@ def arithmetic(machine: Machine, left: Value, name: str, right: Value, node: ast
     return found
 
 
-def arithmetic_in_place(machine: Machine, target: Value, name: str, other: Value, node: ast.AST, keywords: Mapping[str, Value] | None = None) -> None:
+def arithmetic_in_place(
+    machine: Machine, target: Value, name: str, other: Value, node: ast.AST, keywords: Mapping[str, Value] | None = None
+) -> None:
     """`tensor.mul_(2)`, `tensor *= 2`."""
     word = _WORDS.get(name, name)
     given: dict[str, Value] = dict(keywords or {}) if word == "clamp" else {"other": other}
@@ -140,7 +168,14 @@ def data_assigned(machine: Machine, target: Value, value: Value, node: ast.AST) 
     """`tensor.data = value`, `tensor.copy_(value)`."""
     ruling = value.deeds[-1] if isinstance(value, Tensor) and value.deeds else None
     base = target.base if isinstance(target, View) else target
-    if ruling is None or ruling.call is None or not isinstance(value, Tensor) or not isinstance(target, Tensor) or len(value.deeds) > 1 or value.doubt:
+    if (
+        ruling is None
+        or ruling.call is None
+        or not isinstance(value, Tensor)
+        or not isinstance(target, Tensor)
+        or len(value.deeds) > 1
+        or value.doubt
+    ):
         machine.write(target, None, node, reason="the values come from elsewhere", origin="unknown")
         return
     if base.shape is None or value.shape != base.shape:
@@ -149,11 +184,11 @@ def data_assigned(machine: Machine, target: Value, value: Value, node: ast.AST) 
     machine.write(target, ruling.call, node, lineage=ruling.lineage or (ruling.call,), location=ruling.location, draw=ruling.draw)
 
 
-def part_assigned(machine: Machine, target: Value, value: Value, node: ast.AST) -> None:
+def part_assigned(machine: Machine, target: Value, value: Value, node: ast.AST, rows: tuple[int, int] | None = None) -> None:
     """`tensor[...] = value`."""
     base = target.base if isinstance(target, View) else target
     call = InitCall("fill_", (("value", value),)) if isinstance(value, (int, float)) else None
-    machine.write(View(base, whole=False), call, node, reason="" if call is not None else "a part is filled")
+    machine.write(View(base, whole=False, rows=rows), call, node, reason="" if call is not None else "a part is filled")
 
 
 def _initialize(
@@ -181,10 +216,8 @@ def _gain(machine: Machine, positional: Sequence[Value], keywords: Mapping[str, 
 
 def _parameter(machine: Machine, positional: Sequence[Value], keywords: Mapping[str, Value], node: ast.AST) -> Value:
     value = positional[0] if positional else keywords.get("data")
-    if isinstance(value, Tensor):
-        tensor = value
-    else:
-        tensor = Tensor(None, machine.place(node), doubt="what it is made of is not known")
+    unknown = "what it is made of is not known"
+    tensor = value if isinstance(value, Tensor) else Tensor(None, machine.place(node), doubt=unknown)
     trains = positional[1] if len(positional) > 1 else keywords.get("requires_grad", True)
     tensor.kind, tensor.trainable = "parameter", trains is True
     tensor.doubt = tensor.doubt or ("" if isinstance(trains, bool) else "whether it is trained is not known")
@@ -193,7 +226,9 @@ def _parameter(machine: Machine, positional: Sequence[Value], keywords: Mapping[
 
 def _made(machine: Machine, name: str, positional: Sequence[Value], keywords: Mapping[str, Value], node: ast.AST) -> Value:
     dtype = keywords.get("dtype")
-    if any(isinstance(one, (list, tuple)) and name in ("Tensor", "FloatTensor") for one in positional) or (dtype is not None and "float" not in str(dtype)):
+    if any(isinstance(one, (list, tuple)) and name in ("Tensor", "FloatTensor") for one in positional) or (
+        dtype is not None and "float" not in str(dtype)
+    ):
         return _computed(machine, [], node)
     if name in _LIKE:
         other = positional[0] if positional else None
@@ -212,7 +247,13 @@ def _made(machine: Machine, name: str, positional: Sequence[Value], keywords: Ma
     tensor = Tensor(shape, machine.place(node), allocated=allocated, trainable=keywords.get("requires_grad", False) is True)
     if not allocated:
         call = _call_of(name, rest, keywords)
-        machine.write(tensor, call, node, lineage=(call,) if call is not None else (), reason="" if call is not None else f"an argument of `{name}` is not known")
+        machine.write(
+            tensor,
+            call,
+            node,
+            lineage=(call,) if call is not None else (),
+            reason="" if call is not None else f"an argument of `{name}` is not known",
+        )
     return tensor
 
 

@@ -5,13 +5,36 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping, Sequence
 
-from initcheck.discover.static.layers import CURVES, NORMS, PASSING, kernel
-from initcheck.discover.static.machine import Machine
-from initcheck.discover.static.values import Opaque, Signal, Tensor, Thing, Value, View, signals
+from initcheck.discover.static.known.layers import CURVES, NORMS, PASSING, kernel
+from initcheck.discover.static.reader.machine import Machine
+from initcheck.discover.static.reader.values import Opaque, Signal, Tensor, Thing, Value, View, signals
 
 _ROLES = {
-    **{name: name for name in ("relu", "selu", "gelu", "silu", "mish", "softsign", "tanh", "sigmoid", "hardswish", "hardsigmoid", "relu6", "softmax", "log_softmax", "sin")},
-    **{"logsigmoid": "log_sigmoid", "swish": "silu", "relu_": "relu", "tanh_": "tanh", "sigmoid_": "sigmoid", "special_expit": "sigmoid"},
+    **{
+        name: name
+        for name in (
+            "relu",
+            "selu",
+            "gelu",
+            "silu",
+            "mish",
+            "softsign",
+            "tanh",
+            "sigmoid",
+            "hardswish",
+            "hardsigmoid",
+            "relu6",
+            "softmax",
+            "log_softmax",
+            "sin",
+        )
+    },
+    "logsigmoid": "log_sigmoid",
+    "swish": "silu",
+    "relu_": "relu",
+    "tanh_": "tanh",
+    "sigmoid_": "sigmoid",
+    "special_expit": "sigmoid",
 }
 _SHAPED: dict[str, tuple[str, tuple[str, ...], tuple[float, ...]]] = {
     "leaky_relu": ("leaky_relu", ("negative_slope",), (0.01,)),
@@ -20,7 +43,9 @@ _SHAPED: dict[str, tuple[str, tuple[str, ...], tuple[float, ...]]] = {
     "celu": ("celu", ("alpha",), (1.0,)),
     "softplus": ("softplus", ("beta", "threshold"), (1.0, 20.0)),
 }
-_CURVED = frozenset("pow square exp expm1 log log1p sqrt rsqrt reciprocal abs cos erf atan sinh cosh sign clamp clamp_ clip hardtanh maximum minimum glu".split())
+_CURVED = frozenset(
+    "pow square exp expm1 log log1p sqrt rsqrt reciprocal abs cos erf atan sinh cosh sign clamp clamp_ clip hardtanh maximum minimum glu".split()
+)
 _PASSING = frozenset(
     "dropout dropout1d dropout2d dropout3d alpha_dropout feature_alpha_dropout max_pool1d max_pool2d max_pool3d avg_pool1d avg_pool2d avg_pool3d "
     "adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d adaptive_max_pool1d adaptive_max_pool2d adaptive_max_pool3d interpolate upsample "
@@ -30,7 +55,11 @@ _PASSING = frozenset(
     "channel_shuffle pixel_unshuffle sort bfloat16 masked_fill masked_fill_ rearrange".split()
 )
 _JOINS = frozenset("cat concat concatenate stack hstack vstack".split())
-_WEIGHTED = {"linear": "linear", **{f"conv{axes}d": "conv" for axes in (1, 2, 3)}, **{f"conv_transpose{axes}d": "conv_transpose" for axes in (1, 2, 3)}}
+_WEIGHTED = {
+    "linear": "linear",
+    **{f"conv{axes}d": "conv" for axes in (1, 2, 3)},
+    **{f"conv_transpose{axes}d": "conv_transpose" for axes in (1, 2, 3)},
+}
 _SHAPES = frozenset("size dim numel item shape stride element_size data_ptr is_contiguous".split())
 _FAMILIES = ("torch.", "einops.")
 _TENSORS = (Tensor, View)
@@ -39,7 +68,9 @@ UNNAMED = "custom"
 
 def binary(machine: Machine, left: Value, name: str, right: Value) -> Value:
     """`left OP right`, one of which comes from the input."""
-    return _combined(machine, {"Add": "sum", "Sub": "sum", "Mult": "product", "Div": "product", "MatMult": "matmul"}.get(name, "unknown"), left, right)
+    return _combined(
+        machine, {"Add": "sum", "Sub": "sum", "Mult": "product", "Div": "product", "MatMult": "matmul"}.get(name, "unknown"), left, right
+    )
 
 
 def _combined(machine: Machine, role: str, left: Value, right: Value) -> Value:
@@ -142,7 +173,9 @@ def _einsum(machine: Machine, equation: str, operands: Sequence[Value], found: t
     return machine.op("weight", found, weights=(operands[weights[0]],), kind="matmul", equation=f"{weights[0]}|{equation}")
 
 
-def _curve(machine: Machine, shape: tuple[str, tuple[str, ...], tuple[float, ...]], given: Mapping[str, Value], found: tuple[int, ...]) -> Value:
+def _curve(
+    machine: Machine, shape: tuple[str, tuple[str, ...], tuple[float, ...]], given: Mapping[str, Value], found: tuple[int, ...]
+) -> Value:
     role, names, defaults = shape
     values = [given.get(name, default) for name, default in zip(names, defaults, strict=True)]
     if not all(isinstance(one, (int, float)) for one in values):
@@ -176,7 +209,8 @@ def module(machine: Machine, thing: Thing, positional: Sequence[Value], keywords
         return machine.op("weight", found, weights=tensors, kind="embedding", module=thing)
     if short.startswith(("LSTM", "GRU", "RNN")):
         return machine.op("recurrent", found, weights=tensors, kind="recurrent", module=thing)
-    return machine.op("unknown", found, weights=tensors, module=thing)
+    below = tuple(dict.fromkeys(tensor for _, inner in thing.tree() for _, tensor in inner.tensors()))
+    return machine.op("unknown", found, weights=below, module=thing)
 
 
 def _convolution(machine: Machine, thing: Thing, short: str, found: tuple[int, ...], tensors: tuple[Tensor, ...]) -> Value:

@@ -6,9 +6,9 @@ import ast
 import math
 from collections.abc import Iterator
 
-from initcheck.discover.static.layers import NORMS, SIGNATURES, kernel
-from initcheck.discover.static.machine import Machine
-from initcheck.discover.static.values import Class, Dotted, Function, Method, Opaque, Signal, Super, Tensor, Thing, Value, View
+from initcheck.discover.static.known.layers import NORMS, SIGNATURES, kernel
+from initcheck.discover.static.reader.machine import Machine
+from initcheck.discover.static.reader.values import Class, Dotted, Function, Method, Opaque, Signal, Super, Tensor, Thing, Value, View
 
 MODULE_METHODS = frozenset(
     "apply modules children named_modules named_children parameters named_parameters buffers named_buffers register_buffer register_parameter "
@@ -161,7 +161,11 @@ def present(machine: Machine, owner: Thing, name: str) -> bool | None:
             return True
     if owner.module and name in MODULE_METHODS | {"forward", "training"}:
         return name in MODULE_METHODS - {"append", "extend", "insert", "items", "values", "keys", "reset_parameters"} or None
-    return None if owner.doubt or (owner.cls is None and owner.dotted.rpartition(".")[2] not in SIGNATURES and name not in ("weight", "bias")) else False
+    return (
+        None
+        if owner.doubt or (owner.cls is None and owner.dotted.rpartition(".")[2] not in SIGNATURES and name not in ("weight", "bias"))
+        else False
+    )
 
 
 def _of_tensor(machine: Machine, owner: Tensor | View, name: str) -> Value:
@@ -170,7 +174,12 @@ def _of_tensor(machine: Machine, owner: Tensor | View, name: str) -> Value:
     if name in _SAME:
         return owner
     if name in _TURNED:
-        return View(base, view.whole if view is not None else True, turned=not (view is not None and view.turned), computed=view is not None and view.computed)
+        return View(
+            base,
+            view.whole if view is not None else True,
+            turned=not (view is not None and view.turned),
+            computed=view is not None and view.computed,
+        )
     if name == "shape":
         return base.shape if base.shape is not None and view is None else Opaque("a shape that is not known")
     if name in ("ndim", "dim"):

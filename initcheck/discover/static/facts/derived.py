@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from initcheck.discover.static.values import Tensor, Thing, elements
+from initcheck.discover.static.reader.values import Tensor, Thing, elements
 from initcheck.records.recording import ParameterRecord, Recording, Write
 from initcheck.records.stats import TableStats, WeightStats
 from initcheck.theory.calls.distributions import Distribution

@@ -58,7 +58,9 @@ class Deed:
 
 @dataclass(slots=True, eq=False)
 class Tensor:
-    """A tensor that the model holds. `shape` is None where a size is not known; `doubt` says why its values may be others after all."""
+    """A tensor that the model holds. `shape` is None where a size is not known; `doubt` says why its values may be others after all.
+    `parts` are the rows that partial writes reached, None for other parts.
+    """
 
     shape: tuple[int, ...] | None
     created: Location
@@ -68,6 +70,7 @@ class Tensor:
     doubt: str = ""
     allocated: bool = False
     derived: bool = False
+    parts: list[tuple[int, int] | None] = field(default_factory=list)
     undone: list[tuple[Deed, Deed]] = field(default_factory=list)
 
     def write(self, deed: Deed) -> None:
@@ -76,18 +79,21 @@ class Tensor:
             ruling = next((one for one in reversed(self.deeds) if not one.partial), None)
             if ruling is not None and ruling.told and ruling.location != deed.location:
                 self.undone.append((ruling, deed))
-            self.deeds = []
+            self.deeds, self.parts = [], []
         self.deeds.append(deed)
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A part or another shape of a tensor. `whole`: all of its elements; `turned`: the transposed matrix; `computed`: a fresh result."""
+    """A part or another shape of a tensor. `whole`: all of its elements; `turned`: the transposed matrix; `computed`: a fresh result;
+    `rows`: the first row of a part and the one after its last, where that is what it is.
+    """
 
     base: Tensor
     whole: bool = True
     turned: bool = False
     computed: bool = False
+    rows: tuple[int, int] | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -211,7 +217,9 @@ def signals(*values: Value) -> tuple[int, ...]:
 
 def certain(*values: Value) -> bool:
     """Whether values are plain Python all through."""
-    return all(isinstance(one, (int, float, str, bool, type(None), list, tuple, dict, set, range)) for value in values for one in inside(value))
+    return all(
+        isinstance(one, (int, float, str, bool, type(None), list, tuple, dict, set, range)) for value in values for one in inside(value)
+    )
 
 
 def elements(shape: tuple[int, ...]) -> int:

@@ -7,21 +7,36 @@ import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 
-from initcheck.discover.static.attributes import attribute, lineage, present
-from initcheck.discover.static.layers import BASES, SIGNATURES, WITHOUT_PARAMETERS
-from initcheck.discover.static.machine import Machine
-from initcheck.discover.static.values import Bound, Class, Dotted, Function, Opaque, Signal, Tensor, Thing, Value, View, certain, signals
+from initcheck.discover.static.known.classes import by_name, isinstance_of
+from initcheck.discover.static.reader.machine import Machine
+from initcheck.discover.static.reader.values import (
+    Bound,
+    Dotted,
+    Opaque,
+    Signal,
+    Tensor,
+    Thing,
+    Value,
+    View,
+    certain,
+    signals,
+)
 
 LONGEST = 20_000
 _FOLDED: dict[str, Callable[..., Value]] = {
     **{f"builtins.{one.__name__}": one for one in (int, float, str, bool, abs, round, min, max, sum, sorted, divmod, pow, repr, any, all)},
-    **{f"math.{name}": getattr(math, name) for name in ("sqrt", "ceil", "floor", "log", "log2", "log10", "exp", "prod", "pow", "gcd", "cos", "sin")},
+    **{
+        f"math.{name}": getattr(math, name)
+        for name in ("sqrt", "ceil", "floor", "log", "log2", "log10", "exp", "prod", "pow", "gcd", "cos", "sin")
+    },
     "numpy.sqrt": math.sqrt,
     "numpy.prod": math.prod,
     "numpy.log": math.log,
 }
 _NUMBERS = ("int", "float", "abs", "round", "len", "min", "max", "sum", "sqrt", "ceil", "floor", "log", "log2", "exp", "prod", "pow")
-_TEXT = frozenset("find startswith endswith lower upper strip split replace join format count index isdigit title rsplit partition rpartition".split())
+_TEXT = frozenset(
+    "find startswith endswith lower upper strip split replace join format count index isdigit title rsplit partition rpartition".split()
+)
 _SEQUENCE = frozenset("index count copy".split())
 
 
@@ -30,11 +45,11 @@ def function(machine: Machine, name: str, positional: Sequence[Value], keywords:
     short = name.rpartition(".")[2]
     given = [*positional, *keywords.values()]
     if name == "builtins.isinstance" and len(positional) == 2:
-        return _isinstance(machine, positional[0], positional[1])
+        return isinstance_of(machine, positional[0], positional[1])
     if name in _LISTS:
         return NotImplemented if signals(*given) else _listing(machine, name, positional, keywords)
     if name in ("builtins.getattr", "builtins.hasattr", "builtins.setattr") and len(positional) > 1:
-        return _by_name(machine, short, positional, node)
+        return by_name(machine, short, positional, node)
     if name == "builtins.len" and len(positional) == 1:
         return _length(machine, positional[0])
     if name == "builtins.type" and len(positional) == 1:
@@ -45,8 +60,11 @@ def function(machine: Machine, name: str, positional: Sequence[Value], keywords:
             return _folded(machine, name, positional, keywords, node)
         numbers = all(isinstance(one, (int, float)) or (isinstance(one, Opaque) and one.number) for one in given)
         tensor = next((one for one in given if isinstance(one, (Tensor, View))), None)
-        return Opaque(next((one.reason for one in given if isinstance(one, Opaque)), "not known"), number=numbers or (short in _NUMBERS and tensor is None))
-    if name in ("functools.partial",) and positional:
+        return Opaque(
+            next((one.reason for one in given if isinstance(one, Opaque)), "not known"),
+            number=numbers or (short in _NUMBERS and tensor is None),
+        )
+    if name == "functools.partial" and positional:
         return _partial(machine, positional, keywords)
     if name in ("collections.OrderedDict", "builtins.dict"):
         return _dictionary(machine, positional, keywords)
@@ -86,7 +104,9 @@ def _change(machine: Machine, owner: list[Value], name: str, positional: Sequenc
         owner.append(positional[0])
     elif name == "extend" and positional:
         more = positional[0].attributes.values() if isinstance(positional[0], Thing) else positional[0]
-        owner.extend(more if isinstance(more, (list, tuple, range)) or not isinstance(more, (Opaque, Signal)) else [Opaque("not known", rest=True)])
+        owner.extend(
+            more if isinstance(more, (list, tuple, range)) or not isinstance(more, (Opaque, Signal)) else [Opaque("not known", rest=True)]
+        )
     elif name == "reverse":
         owner.reverse()
     elif name == "insert" and len(positional) == 2 and isinstance(positional[0], int):
@@ -100,7 +120,9 @@ def _change(machine: Machine, owner: list[Value], name: str, positional: Sequenc
     return None
 
 
-def _of_dictionary(machine: Machine, owner: dict[Value, Value], name: str, positional: Sequence[Value], keywords: Mapping[str, Value]) -> Value:
+def _of_dictionary(
+    machine: Machine, owner: dict[Value, Value], name: str, positional: Sequence[Value], keywords: Mapping[str, Value]
+) -> Value:
     if name in ("items", "values", "keys"):
         return [tuple(pair) if isinstance(pair, tuple) and name == "items" else pair for pair in getattr(owner, name)()]
     if name == "copy":
@@ -122,79 +144,6 @@ def _of_dictionary(machine: Machine, owner: dict[Value, Value], name: str, posit
     return owner.get(key, default)
 
 
-def _isinstance(machine: Machine, one: Value, classes: Value) -> Value:
-    wanted = list(classes) if isinstance(classes, (tuple, list)) else [classes]
-    verdicts = [_is(machine, one, cls) for cls in wanted]
-    if True in verdicts:
-        return True
-    return machine.open("an `isinstance` that the text does not decide") if None in verdicts else False
-
-
-def _is(machine: Machine, one: Value, cls: Value) -> bool | None:
-    if isinstance(one, Opaque) or not isinstance(cls, (Dotted, Class)):
-        return None
-    if isinstance(one, Thing):
-        return _is_thing(machine, one, cls)
-    name = cls.name if isinstance(cls, Dotted) else ""
-    plain = {"int": int, "float": float, "str": str, "list": list, "tuple": tuple, "dict": dict, "bool": bool}.get(name.removeprefix("builtins."))
-    if plain is not None:
-        return isinstance(one, plain) if not isinstance(one, (Signal, Tensor, View)) else False
-    if isinstance(one, (Tensor, View)):
-        return name in ("torch.Tensor", "torch.nn.Parameter", "torch.FloatTensor") or None
-    if isinstance(one, (int, float, str, bool, type(None), Function, list, tuple, dict)):
-        return False if name.startswith(("torch.", "builtins.")) or isinstance(cls, Class) or isinstance(one, type(None)) else None
-    return True if isinstance(one, Signal) and name == "torch.Tensor" else None
-
-
-def _is_thing(machine: Machine, one: Thing, cls: Dotted | Class) -> bool | None:
-    ancestors = list(lineage(machine, one.cls)) if one.cls is not None else [Dotted(one.dotted)]
-    if isinstance(cls, Class):
-        if any(isinstance(base, Class) and base.node is cls.node for base in ancestors):
-            return True
-        return None if any(isinstance(base, Opaque) for base in ancestors) else False
-    short = cls.name.rpartition(".")[2]
-    for base in ancestors:
-        if isinstance(base, Dotted) and base.name.startswith("torch.nn.") and cls.name.startswith("torch.nn."):
-            own = base.name.rpartition(".")[2]
-            if own == short or own in BASES.get(short, ()) or (short == "Module"):
-                return True
-        elif isinstance(base, Dotted) and base.name == cls.name:
-            return True
-    known = all(isinstance(base, Class) or (isinstance(base, Dotted) and _plain_base(base.name)) for base in ancestors)
-    foreign = not cls.name.startswith(("torch.nn.", "builtins."))
-    plain = short in SIGNATURES or short in BASES or short in WITHOUT_PARAMETERS or not foreign
-    return False if known and (plain or one.cls is None) else None
-
-
-def _plain_base(name: str) -> bool:
-    return name.startswith(("torch.nn.", "builtins.", "typing.", "abc."))
-
-
-def _by_name(machine: Machine, short: str, positional: Sequence[Value], node: ast.AST) -> Value:
-    owner, name = positional[0], positional[1]
-    if not isinstance(name, str):
-        if short == "setattr":
-            machine.taint(f"an attribute is set under a name that is not known in {machine.where(node)}", owner)
-        return machine.open("an attribute whose name is not known")
-    if short == "setattr":
-        if isinstance(owner, Thing):
-            owner.attributes[name] = Opaque(machine.unsure) if machine.unsure else positional[2]
-        return None
-    if not isinstance(owner, Thing):
-        known = short == "getattr" and not isinstance(owner, Opaque)
-        if short == "hasattr" and isinstance(owner, (Tensor, View)):
-            return name in ("data", "shape", "dim") or machine.open("an attribute of a tensor")
-        return attribute(machine, owner, name, node) if known else machine.open("an attribute that is not known")
-    there = present(machine, owner, name)
-    if there is None:
-        return machine.open(f"whether there is an attribute `{name}` is not known")
-    if short == "hasattr":
-        return there
-    if there or len(positional) < 3:
-        return attribute(machine, owner, name, node)
-    return positional[2]
-
-
 def _length(machine: Machine, value: Value) -> Value:
     if isinstance(value, Thing) and value.dotted.startswith("torch.nn.") and not value.doubt:
         return len(value.attributes)
@@ -206,7 +155,9 @@ def _length(machine: Machine, value: Value) -> Value:
     return Opaque("a length that is not known", number=True)
 
 
-_LISTS = frozenset(f"builtins.{name}" for name in ("range", "list", "tuple", "zip", "enumerate", "reversed", "set", "map", "filter", "next")) | {
+_LISTS = frozenset(
+    f"builtins.{name}" for name in ("range", "list", "tuple", "zip", "enumerate", "reversed", "set", "map", "filter", "next")
+) | {
     "itertools.chain",
     "itertools.pairwise",
 }
@@ -230,7 +181,11 @@ def _listing(machine: Machine, name: str, positional: Sequence[Value], keywords:
         return [tuple(pair) for pair in itertools.pairwise(lists[0])]
     if short == "enumerate":
         start = positional[1] if len(positional) > 1 and isinstance(positional[1], int) else keywords.get("start", 0)
-        return [(index + start, one) for index, one in enumerate(lists[0])] if isinstance(start, int) else machine.open("a count that is not known")
+        return (
+            [(index + start, one) for index, one in enumerate(lists[0])]
+            if isinstance(start, int)
+            else machine.open("a count that is not known")
+        )
     if short == "reversed":
         return list(reversed(lists[0]))
     joined = [one for part in lists for one in part]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from initcheck.discover.static.values import Value
+from initcheck.discover.static.reader.values import Value
 from initcheck.records.recording import InitCall, Plain
 
 Made: TypeAlias = tuple[str, tuple[Value, ...], InitCall | None]
@@ -95,11 +95,11 @@ PASSING = frozenset(
 CONTAINERS = frozenset({"Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict"})
 WITHOUT_PARAMETERS = frozenset(CURVES) | PASSING | frozenset({"Hardtanh", "GLU", "Threshold", "Hardshrink", "Softshrink", "Tanhshrink"})
 BASES = {
-    "_BatchNorm": tuple(f"BatchNorm{axes}d" for axes in (1, 2, 3)) + ("SyncBatchNorm",),
+    "_BatchNorm": (*(f"BatchNorm{axes}d" for axes in (1, 2, 3)), "SyncBatchNorm"),
     "_ConvNd": tuple(f"Conv{axes}d" for axes in (1, 2, 3)) + tuple(f"ConvTranspose{axes}d" for axes in (1, 2, 3)),
     "_ConvTransposeNd": tuple(f"ConvTranspose{axes}d" for axes in (1, 2, 3)),
     "_InstanceNorm": tuple(f"InstanceNorm{axes}d" for axes in (1, 2, 3)),
-    "_NormBase": tuple(f"{kind}Norm{axes}d" for kind in ("Batch", "Instance") for axes in (1, 2, 3)) + ("SyncBatchNorm",),
+    "_NormBase": (*(f"{kind}Norm{axes}d" for kind in ("Batch", "Instance") for axes in (1, 2, 3)), "SyncBatchNorm"),
     "RNNBase": ("RNN", "LSTM", "GRU"),
     "RNNCellBase": ("RNNCell", "LSTMCell", "GRUCell"),
 }

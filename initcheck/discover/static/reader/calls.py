@@ -5,15 +5,50 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping, Sequence
 
-from initcheck.discover.static import modules, network, plain, tensors
-from initcheck.discover.static.attributes import attribute, lineage, members
-from initcheck.discover.static.machine import DEPTH, Frame, Machine, Raised, Returned
-from initcheck.discover.static.values import Bound, Class, Dotted, Function, Method, Opaque, Scope, Signal, Tensor, Thing, Value, View, signals
+from initcheck.discover.static.known import modules, network, plain, tensors
+from initcheck.discover.static.reader.attributes import attribute, lineage, members
+from initcheck.discover.static.reader.machine import DEPTH, Frame, Machine, Raised, Returned
+from initcheck.discover.static.reader.values import (
+    Bound,
+    Class,
+    Dotted,
+    Function,
+    Method,
+    Opaque,
+    Scope,
+    Signal,
+    Tensor,
+    Thing,
+    Value,
+    View,
+    signals,
+)
 
 _HARMLESS = (
     *("torch.optim", "torch.utils.data", "torch.cuda", "torch.backends", "torch.manual_seed", "torch.set_", "torch.save", "torch.device"),
-    *("logging", "logger", "warnings", "builtins.print", "builtins.id", "builtins.hash", "builtins.format", "numpy", "random", "os.", "time"),
-    *("torch.no_grad", "torch.inference_mode", "torch.enable_grad", "torch.get_", "torch.is_", "torch._C", "torch.jit.is_", "torch._assert"),
+    *(
+        "logging",
+        "logger",
+        "warnings",
+        "builtins.print",
+        "builtins.id",
+        "builtins.hash",
+        "builtins.format",
+        "numpy",
+        "random",
+        "os.",
+        "time",
+    ),
+    *(
+        "torch.no_grad",
+        "torch.inference_mode",
+        "torch.enable_grad",
+        "torch.get_",
+        "torch.is_",
+        "torch._C",
+        "torch.jit.is_",
+        "torch._assert",
+    ),
     *("torchvision.utils._log_api_usage_once", "copy.copy", "functools", "typing", "builtins.type", "collections", "contextlib", "sys."),
 )
 """Functions that change nothing of what they are given."""
@@ -127,15 +162,14 @@ def _yields(node: ast.AST) -> bool:
 def _bind(machine: Machine, arguments: ast.arguments, given: list[Value], keywords: Mapping[str, Value], scope: Scope) -> None:
     """Gives the parameters of a function their values."""
     names = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)]
-    vague = any(isinstance(value, Opaque) and value.rest for value in given)
+    first = next((index for index, value in enumerate(given) if isinstance(value, Opaque) and value.rest), None)
+    vague, surely = first is not None, min(len(given) if first is None else first, len(names))
     hidden = keywords.get("**")
     defaults = dict(zip(names[len(names) - len(arguments.defaults) :], arguments.defaults, strict=True))
     defaults |= {a.arg: default for a, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if default is not None}
     outer = scope.outer or scope
     for index, name in enumerate([*names, *(argument.arg for argument in arguments.kwonlyargs)]):
-        if index < min(len(given), len(names)) and not vague:
-            scope.names[name] = given[index]
-        elif vague and index < len(names) and index < next(i for i, value in enumerate(given) if isinstance(value, Opaque) and value.rest):
+        if index < surely:
             scope.names[name] = given[index]
         elif name in keywords:
             scope.names[name] = keywords[name]
@@ -147,7 +181,9 @@ def _bind(machine: Machine, arguments: ast.arguments, given: list[Value], keywor
         scope.names[arguments.vararg.arg] = tuple(given[len(names) :])
     if arguments.kwarg is not None:
         known = {*names, *(argument.arg for argument in arguments.kwonlyargs)}
-        scope.names[arguments.kwarg.arg] = hidden if hidden is not None else {key: value for key, value in keywords.items() if key not in known}
+        scope.names[arguments.kwarg.arg] = (
+            hidden if hidden is not None else {key: value for key, value in keywords.items() if key not in known}
+        )
 
 
 def instantiate(machine: Machine, cls: Class, positional: Sequence[Value], keywords: Mapping[str, Value], node: ast.AST) -> Value:
@@ -192,10 +228,14 @@ def _fields(machine: Machine, thing: Thing, ancestors: Sequence[Value], position
             thing.attributes[name] = keywords[name]
         else:
             known = default is not None and "**" not in keywords
-            thing.attributes[name] = machine.read(default, scope) if known and default is not None else Opaque(f"the field `{name}` is not known")
+            thing.attributes[name] = (
+                machine.read(default, scope) if known and default is not None else Opaque(f"the field `{name}` is not known")
+            )
 
 
-def base_init(machine: Machine, thing: Thing, base: str, positional: Sequence[Value], keywords: Mapping[str, Value], node: ast.AST) -> Value:
+def base_init(
+    machine: Machine, thing: Thing, base: str, positional: Sequence[Value], keywords: Mapping[str, Value], node: ast.AST
+) -> Value:
     """`super().__init__(...)` where it leaves the file."""
     if modules.is_part(base):
         modules.fill(machine, thing, base, positional, keywords, node)

@@ -6,9 +6,10 @@ import dataclasses
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from initcheck.discover.static.machine import Op
-from initcheck.discover.static.surroundings import LOST, Network, Surroundings
-from initcheck.discover.static.values import Tensor, Thing
+from initcheck.discover.static.facts.surroundings import LOST, Network, Surroundings
+from initcheck.discover.static.known.layers import NORMS
+from initcheck.discover.static.reader.machine import Op
+from initcheck.discover.static.reader.values import Tensor, Thing
 from initcheck.errors import NotKnown
 from initcheck.records.evidence import Layer, Nonlinearity
 from initcheck.records.fact import Fact, Known, Unknown
@@ -43,7 +44,7 @@ def _biases(network: Network, names: Mapping[int, str]) -> dict[str, str]:
     """Which bias belongs to which weight."""
     found: dict[str, str] = {}
     for op in network.ops:
-        if op.role == "recurrent" or op.role == "unknown" or len(op.weights) < 2:
+        if op.role in ("recurrent", "unknown") or len(op.weights) < 2:
             continue
         weight, bias = names.get(id(op.weights[0])), names.get(id(op.weights[1]))
         if weight is not None and bias is not None:
@@ -56,7 +57,10 @@ def _guess(thing: Thing, name: str) -> str:
     short, leaf = thing.dotted.rpartition(".")[2], name.rpartition(".")[2]
     if leaf.startswith("bias") or leaf.endswith("_bias"):
         return "bias"
-    return "embedding" if short.startswith("Embedding") else "recurrent" if short in _CELLS and "weight" in leaf else "unused"
+    if leaf != "weight":
+        return "recurrent" if short in _CELLS and "weight" in leaf else "unused"
+    families = (("Linear", "linear"), ("ConvTranspose", "conv_transpose"), ("Conv", "conv"), ("Embedding", "embedding"))
+    return next((kind for family, kind in families if short.startswith(family)), "norm" if short in NORMS else "unused")
 
 
 def _placed(
@@ -65,7 +69,9 @@ def _placed(
     main = next((network.ops[number] for number in uses if network.ops[number].kind), None)
     if main is None or main.role == "unknown" or (main.weights[0] is not tensor and main.kind != "recurrent"):
         reason = LOST if uses else "the source does not show its use"
-        return dataclasses.replace(start, feeds=Unknown(reason), fed_by=Unknown(reason), nonlinearity=Unknown(reason), kinds=_kinds(start.kind))
+        unknown: Unknown = Unknown(reason)
+        start = dataclasses.replace(start, feeds=unknown, fed_by=unknown, nonlinearity=unknown, kinds=_kinds(start.kind), uses=len(uses))
+        return dataclasses.replace(start, fan_in=unknown, fan_out=unknown, torch_fans=unknown, affine=unknown, gain=unknown)
     around = _joined([network.around(number) for number in uses])
     leaf = start.weight.rpartition(".")[2]
     kind = "bias" if main.kind == "recurrent" and leaf.startswith("bias") else main.kind
@@ -84,7 +90,9 @@ def _placed(
         closes_branch=around.closes_branch,
         inside_branch=around.inside_branch,
         gates=around.gates,
-        outgoing=tuple(dict.fromkeys(names[id(weight)] for number in around.outgoing if id(weight := network.ops[number].weights[0]) in names)),
+        outgoing=tuple(
+            dict.fromkeys(names[id(weight)] for number in around.outgoing if id(weight := network.ops[number].weights[0]) in names)
+        ),
         beside=_beside(network, uses, names),
         groups=main.groups,
         uses=len(uses),
@@ -97,7 +105,9 @@ def _sized(layer: Layer, sizes: Fact[fans.Fans], stats: WeightStats | None, thin
     cell = _CELLS.get(thing.dotted.rpartition(".")[2].removesuffix("Cell"), "") if layer.kind == "recurrent" else ""
     blocks = {"lstm": 4, "gru": 3}.get(cell, 1)
     unknown: Unknown = Unknown(SIZE)
-    layer = dataclasses.replace(layer, cell=cell, blocks=blocks, second_moment=Unknown(RUN), affine=Unknown(RUN), value=Unknown(RUN))
+    layer = dataclasses.replace(layer, cell=cell, blocks=blocks, second_moment=Unknown(RUN), value=Unknown(RUN))
+    plain = layer.kind == "norm" and thing.dotted.startswith("torch.nn.")
+    layer = dataclasses.replace(layer, affine=Known((1.0, 0.0)) if plain else Unknown(RUN))
     if not sizes.known():
         return dataclasses.replace(layer, fan_in=unknown, fan_out=unknown, torch_fans=unknown, gain=unknown)
     found = sizes.get()
@@ -136,7 +146,9 @@ def _fans(op: Op, tensor: Tensor, kind: str) -> Fact[fans.Fans]:
         if kind == "embedding":
             return Known(fans.embedding(shape))
         if kind == "recurrent":
-            blocks = shape[0] // shape[1] if len(shape) == 2 and shape[1] and shape[0] % shape[1] == 0 and shape[0] // shape[1] in (3, 4) else 1
+            blocks = (
+                shape[0] // shape[1] if len(shape) == 2 and shape[1] and shape[0] % shape[1] == 0 and shape[0] // shape[1] in (3, 4) else 1
+            )
             return Known(fans.packed(shape, blocks))
     except NotKnown as unknown:
         return Unknown(unknown.reason)

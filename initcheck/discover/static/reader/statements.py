@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Sequence
 
-from initcheck.discover.static import expressions
-from initcheck.discover.static.machine import Broke, Continued, Machine, Raised, Returned
-from initcheck.discover.static.tensors import arithmetic_in_place, data_assigned, part_assigned
-from initcheck.discover.static.values import Class, Dotted, Function, Opaque, Scope, Signal, Tensor, Thing, Value, View, signals
+from initcheck.discover.static.known.tensors import arithmetic_in_place
+from initcheck.discover.static.reader.assignment import assign
+from initcheck.discover.static.reader.folding import binary, listed, truth
+from initcheck.discover.static.reader.machine import Broke, Continued, Machine, Raised, Returned
+from initcheck.discover.static.reader.values import Class, Dotted, Function, Opaque, Scope, Tensor, Thing, View
 
 ROUNDS = 2000
 _LOST = (ImportError.__name__, ModuleNotFoundError.__name__)
@@ -37,99 +38,29 @@ def maybe(machine: Machine, body: Sequence[ast.stmt], scope: Scope, reason: str)
             return
 
 
-def assign(machine: Machine, target: ast.expr, value: Value, scope: Scope) -> None:
-    """Binds a target to a value."""
-    if isinstance(target, ast.Name):
-        _bind(machine, target.id, value, scope)
-    elif isinstance(target, (ast.Tuple, ast.List)):
-        for inner, part in zip(target.elts, _parts(machine, target, value), strict=True):
-            assign(machine, inner.value if isinstance(inner, ast.Starred) else inner, part, scope)
-    elif isinstance(target, ast.Attribute):
-        owner = expressions.value(machine, target.value, scope)
-        set_attribute(machine, owner, target.attr, value, target)
-    elif isinstance(target, ast.Subscript):
-        owner, key = expressions.value(machine, target.value, scope), expressions.value(machine, target.slice, scope)
-        _set_item(machine, owner, key, value, target)
-
-
-def _bind(machine: Machine, name: str, value: Value, scope: Scope) -> None:
-    reason = machine.unsure
-    if reason and name in scope.names:
-        value = machine.merged(scope.names[name], value, reason)
-    elif reason and not signals(value) and not isinstance(value, (Function, Class, Dotted)):
-        value = Opaque(reason) if scope.find(name) is not None else value
-    scope.names[name] = value
-
-
-def _parts(machine: Machine, target: ast.Tuple | ast.List, value: Value) -> list[Value]:
-    count = len(target.elts)
-    items = expressions.listed(machine, value)
-    star = next((index for index, inner in enumerate(target.elts) if isinstance(inner, ast.Starred)), None)
-    if isinstance(value, Signal):
-        return [value] * count
-    if items is None or any(isinstance(item, Opaque) and item.rest for item in items):
-        return [machine.open("a tuple whose elements are not known")] * count
-    if star is not None and len(items) >= count - 1:
-        tail = count - 1 - star
-        return [*items[:star], list(items[star : len(items) - tail]), *items[len(items) - tail :]]
-    return list(items) if len(items) == count else [machine.open("a tuple of another length")] * count
-
-
-def set_attribute(machine: Machine, owner: Value, name: str, value: Value, node: ast.AST) -> None:
-    """`owner.name = value`."""
-    if isinstance(owner, Thing):
-        reason = machine.unsure
-        if reason:
-            value = machine.merged(owner.attributes.get(name), value, reason) if name in owner.attributes else machine.open(reason)
-        owner.attributes[name] = value
-    elif isinstance(owner, (Tensor, View)):
-        base = owner.base if isinstance(owner, View) else owner
-        if name == "data":
-            data_assigned(machine, owner, value, node)
-        elif name == "requires_grad":
-            base.trainable = value is True
-            if not isinstance(value, bool) or machine.unsure:
-                base.doubt = base.doubt or "whether it is trained is decided at run time"
-
-
-def _set_item(machine: Machine, owner: Value, key: Value, value: Value, node: ast.AST) -> None:
-    if isinstance(owner, (Tensor, View)):
-        part_assigned(machine, owner, value, node)
-    elif isinstance(owner, Thing):
-        set_attribute(machine, owner, str(key), value, node)
-    elif isinstance(owner, dict) and isinstance(key, (str, int, tuple)):
-        owner[key] = Opaque(machine.unsure) if machine.unsure else value
-    elif isinstance(owner, list) and isinstance(key, int) and -len(owner) <= key < len(owner):
-        owner[key] = Opaque(machine.unsure) if machine.unsure else value
-    elif isinstance(owner, (list, dict)):
-        owner.clear()
-        if isinstance(owner, list):
-            owner.append(Opaque("an element at a place that is not known", rest=True))
-
-
 def _assign(machine: Machine, node: ast.Assign, scope: Scope) -> None:
-    value = expressions.value(machine, node.value, scope)
+    value = machine.read(node.value, scope)
     for target in node.targets:
         assign(machine, target, value, scope)
 
 
 def _annotated(machine: Machine, node: ast.AnnAssign, scope: Scope) -> None:
     if node.value is not None:
-        assign(machine, node.target, expressions.value(machine, node.value, scope), scope)
+        assign(machine, node.target, machine.read(node.value, scope), scope)
 
 
 def _augmented(machine: Machine, node: ast.AugAssign, scope: Scope) -> None:
     reading = ast.copy_location(_loaded(node.target), node.target)
-    before, change = expressions.value(machine, reading, scope), expressions.value(machine, node.value, scope)
+    before, change = machine.read(reading, scope), machine.read(node.value, scope)
     if isinstance(before, (Tensor, View)):
         arithmetic_in_place(machine, before, type(node.op).__name__, change, node)
         return
     if isinstance(before, list) and isinstance(node.op, ast.Add):
-        more = expressions.listed(machine, change)
+        more = listed(machine, change)
         unsure = machine.unsure
         before.extend([Opaque(unsure, rest=True)] if unsure else more if more is not None else [Opaque("not known", rest=True)])
         return
-    assign(machine, node.target, expressions.binary(machine, before, type(node.op).__name__, change, node), scope)
+    assign(machine, node.target, binary(machine, before, type(node.op).__name__, change, node), scope)
 
 
 def _loaded(target: ast.expr) -> ast.expr:
@@ -142,7 +73,7 @@ def _loaded(target: ast.expr) -> ast.expr:
 
 
 def _if(machine: Machine, node: ast.If, scope: Scope) -> None:
-    verdict = expressions.truth(expressions.value(machine, node.test, scope))
+    verdict = truth(machine.read(node.test, scope))
     if verdict is not None:
         run(machine, node.body if verdict else node.orelse, scope)
         return
@@ -161,7 +92,7 @@ def _fails(body: Sequence[ast.stmt]) -> bool:
 
 
 def _for(machine: Machine, node: ast.For, scope: Scope) -> None:
-    items = expressions.listed(machine, expressions.value(machine, node.iter, scope))
+    items = listed(machine, machine.read(node.iter, scope))
     machine.frame.loops += 1
     try:
         if items is None or len(items) > ROUNDS:
@@ -192,7 +123,7 @@ def _while(machine: Machine, node: ast.While, scope: Scope) -> None:
     machine.frame.loops += 1
     try:
         for _ in range(ROUNDS):
-            verdict = expressions.truth(expressions.value(machine, node.test, scope))
+            verdict = truth(machine.read(node.test, scope))
             if verdict is None:
                 maybe(machine, node.body, scope, f"the loop in {machine.where(node)} runs as often as it takes")
             if not verdict:
@@ -219,9 +150,14 @@ def _try(machine: Machine, node: ast.Try, scope: Scope) -> None:
 
 def _with(machine: Machine, node: ast.With, scope: Scope) -> None:
     for item in node.items:
-        entered = expressions.value(machine, item.context_expr, scope)
+        entered = machine.read(item.context_expr, scope)
         if item.optional_vars is not None:
-            assign(machine, item.optional_vars, machine.open("what a `with` gives is not known") if not isinstance(entered, Thing) else entered, scope)
+            assign(
+                machine,
+                item.optional_vars,
+                machine.open("what a `with` gives is not known") if not isinstance(entered, Thing) else entered,
+                scope,
+            )
     run(machine, node.body, scope)
 
 
@@ -243,7 +179,7 @@ def _import(machine: Machine, node: ast.Import | ast.ImportFrom, scope: Scope) -
 
 
 def _return(machine: Machine, node: ast.Return, scope: Scope) -> None:
-    raise Returned(expressions.value(machine, node.value, scope) if node.value is not None else None)
+    raise Returned(machine.read(node.value, scope) if node.value is not None else None)
 
 
 def _raise(machine: Machine, node: ast.Raise, scope: Scope) -> None:
@@ -256,13 +192,13 @@ def _delete(machine: Machine, node: ast.Delete, scope: Scope) -> None:
         if isinstance(target, ast.Name):
             scope.names.pop(target.id, None)
         elif isinstance(target, ast.Attribute):
-            owner = expressions.value(machine, target.value, scope)
+            owner = machine.read(target.value, scope)
             if isinstance(owner, Thing):
                 owner.attributes.pop(target.attr, None)
 
 
 def _match(machine: Machine, node: ast.Match, scope: Scope) -> None:
-    expressions.value(machine, node.subject, scope)
+    machine.read(node.subject, scope)
     for case in node.cases:
         maybe(machine, case.body, scope, f"{machine.where(node)} decides it at run time")
 
@@ -278,7 +214,7 @@ def _continue(machine: Machine, node: ast.Continue, scope: Scope) -> None:
 
 
 def _expression(machine: Machine, node: ast.Expr, scope: Scope) -> None:
-    expressions.value(machine, node.value, scope)
+    machine.read(node.value, scope)
 
 
 _HANDLERS: dict[type[ast.stmt], Callable[..., None]] = {

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from initcheck.discover.names import ImportedNames
-from initcheck.discover.static.values import Deed, Opaque, Scope, Signal, Tensor, Thing, Value, View, certain, inside, signals
+from initcheck.discover.static.reader.values import Deed, Opaque, Scope, Signal, Tensor, Thing, Value, View, certain, inside, signals
 from initcheck.records.recording import Discarded, InitCall, Origin
 from initcheck.records.source import Location
 
@@ -74,6 +74,25 @@ class Op:
     doubt: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """A parameter that was put into a second place: `holder.name` is the memory of `tensor` from `place` on."""
+
+    holder: Thing
+    name: str
+    tensor: Tensor
+    place: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """A module that made way for another one, as the attribute of some module."""
+
+    old: Thing
+    new: Thing
+    place: Location
+
+
 @dataclass(slots=True)
 class Application:
     """A call of `Module.apply` that wrote nothing, and nothing of it was doubtful."""
@@ -85,8 +104,10 @@ class Application:
 
 
 class Machine:
-    """Reads one file; `world` holds its top-level names. `read` gives the value of an expression, `run` follows
-    statements, `call` follows a call."""
+    """Reads one file; `world` holds its top-level names.
+
+    `read` gives the value of an expression, `run` follows statements, `call` follows a call.
+    """
 
     def __init__(self, path: str, tree: ast.Module) -> None:
         self.path, self.tree = path, tree
@@ -97,7 +118,8 @@ class Machine:
         self.ops: list[Op] = []
         self.lost: list[Discarded] = []
         self.applied: list[Application] = []
-        self.returned: tuple[int, ...] = ()
+        self.ties: list[Tie] = []
+        self.replaced: list[Replaced] = []
         self.steps = self.unknowns = self.deeds = self.sweep = 0
         self.callers: dict[int, str] = {}
         self.sweeps, self.draws = itertools.count(1), itertools.count(1)
@@ -139,7 +161,11 @@ class Machine:
     def place(self, node: ast.AST) -> Location:
         """Where a piece of the source stands."""
         line, end = getattr(node, "lineno", 0), getattr(node, "end_lineno", 0)
-        columns = (node.col_offset + 1, (node.end_col_offset or 0) + 1) if hasattr(node, "col_offset") and hasattr(node, "end_col_offset") else (0, 0)
+        columns = (
+            (node.col_offset + 1, (node.end_col_offset or 0) + 1)
+            if hasattr(node, "col_offset") and hasattr(node, "end_col_offset")
+            else (0, 0)
+        )
         return Location(self.path, line, columns[0], columns[1] if line == end else 0, self.frame.qualname or "<module>")
 
     def where(self, node: ast.AST) -> str:
@@ -184,6 +210,7 @@ class Machine:
             setattr(deed, key, value)
         if view is not None and not view.whole:
             deed.partial = True
+            tensor.parts.append(view.rows if not self.unsure else None)
         if self.unsure:
             deed.call, deed.reason, deed.origin, deed.told = None, self.unsure, "unknown", False
         elif view is not None and view.whole and call is not None:

@@ -6,16 +6,18 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator
 
-from initcheck.discover.static.derived import statistics, tables
-from initcheck.discover.static.machine import Application, Machine
-from initcheck.discover.static.placed import layers
+from initcheck.discover.static.facts.derived import statistics, tables
+from initcheck.discover.static.facts.losses import replaced, untied
+from initcheck.discover.static.facts.placed import layers
+from initcheck.discover.static.facts.surroundings import Network
+from initcheck.discover.static.known.tensors import INITIALIZERS
+from initcheck.discover.static.reader.machine import Application, Machine
+from initcheck.discover.static.reader.values import Class, Deed, Tensor, Thing, elements, inside
 from initcheck.discover.static.reading import Read
-from initcheck.discover.static.surroundings import Network
-from initcheck.discover.static.tensors import INITIALIZERS
-from initcheck.discover.static.values import Class, Deed, Tensor, Thing, elements, inside
-from initcheck.records.evidence import ConstantUse, Evidence
+from initcheck.records.evidence import ConstantUse, Evidence, Layer
 from initcheck.records.fact import Known, Unknown
-from initcheck.records.recording import Applied, Discarded, InitCall, ParameterRecord, Recording, TensorRecord, Undone, Write
+from initcheck.records.recording import Applied, InitCall, ParameterRecord, Recording, TensorRecord, Undone, Write
+from initcheck.records.stats import GradientFlow, WeightStats
 from initcheck.records.target import Target
 
 _INITIALIZING = frozenset(INITIALIZERS) | frozenset(name[:-1] for name in INITIALIZERS) | {"fill_", "zero_", "reset_parameters"}
@@ -37,7 +39,26 @@ def evidence_of(target: Target, read: Read) -> Evidence:
         weights=stats,
         tables=tables(read.model, recording, stats),
         constants=_constants(read),
+        flows=_dead(found, stats),
     )
+
+
+def _dead(layers: tuple[Layer, ...], stats: tuple[WeightStats, ...]) -> tuple[GradientFlow, ...]:
+    """Two weights of zeros in series: what each is multiplied with is zero, so neither ever gets a gradient."""
+    zero = {one.parameter for one in stats if one.second_moment == 0}
+    readers: dict[str, list[str]] = defaultdict(list)
+    for layer in layers:
+        for name in layer.outgoing:
+            readers[name].append(layer.weight)
+    found: list[str] = []
+    for layer in layers:
+        sole = len(layer.outgoing) == 1 and layer.feeds == Known(("weight_layer",)) and not layer.merges and not layer.bias
+        if layer.weight in zero and sole and layer.uses == 1:
+            after = next((other for other in layers if other.weight == layer.outgoing[0]), None)
+            alone = after is not None and readers[after.weight] == [layer.weight] and after.fed_by == Known(("weight_layer",))
+            if after is not None and alone and after.weight in zero and after.uses == 1:
+                found += [layer.weight, after.weight]
+    return tuple(GradientFlow(name, "dead") for name in dict.fromkeys(found))
 
 
 def parameters_of(read: Read) -> int:
@@ -61,20 +82,22 @@ def _named(model: Thing) -> list[tuple[list[str], tuple[str, Thing], Tensor]]:
 def _recording(read: Read, named: list[tuple[list[str], tuple[str, Thing], Tensor]]) -> Recording:
     parameters = tuple(_record(names, path, thing, tensor) for names, (path, thing), tensor in named)
     alive = {deed.location for _, _, tensor in named for deed in tensor.deeds}
+    names = {id(tensor): full[0] for full, _, tensor in named}
     lost = tuple(dict.fromkeys(one for one in read.machine.lost if one.location not in alive))
     return Recording(
         parameters,
         tensors=tuple(_plain_tensors(read.model)),
         undone=tuple(_undone(read.machine, read.model, named)),
-        discarded=tuple(Discarded(one.how, one.call, one.location, one.parameter, one.shape) for one in lost),
+        discarded=(*lost, *dict.fromkeys(replaced(read.machine, read.model, alive))),
+        untied=tuple(dict.fromkeys(untied(read.machine, read.model, names))),
         applied=tuple(_applied(read, application) for application in read.machine.applied if _names_initializers(application)),
     )
 
 
 def _record(names: list[str], path: str, thing: Thing, tensor: Tensor) -> ParameterRecord:
     writes = _writes(names[0], tensor)
-    missing = elements(tensor.shape) if tensor.shape is not None and _never(tensor) else 0
-    if missing:
+    missing = _unwritten(tensor)
+    if missing and not tensor.deeds:
         place = Known(tensor.created)
         writes = (Write(names[0], Known(InitCall("empty")), place, "never written"),)
     return ParameterRecord(
@@ -91,15 +114,20 @@ def _record(names: list[str], path: str, thing: Thing, tensor: Tensor) -> Parame
     )
 
 
-def _never(tensor: Tensor) -> bool:
-    return tensor.allocated and not tensor.deeds and not tensor.doubt and not tensor.derived
+def _unwritten(tensor: Tensor) -> int:
+    """The number of elements that nothing ever writes; 0 where the source does not settle it."""
+    if not tensor.allocated or tensor.doubt or tensor.derived or not tensor.shape or any(not deed.partial for deed in tensor.deeds):
+        return 0
+    rows = {row for part in tensor.parts if part is not None for row in range(*part)}
+    settled = len(tensor.parts) == len(tensor.deeds) and None not in tensor.parts
+    return elements(tensor.shape) // tensor.shape[0] * (tensor.shape[0] - len(rows)) if settled and tensor.shape[0] else 0
 
 
 def _writes(name: str, tensor: Tensor) -> tuple[Write, ...]:
     made = [write_of(name, deed) for deed in tensor.deeds]
     if tensor.doubt:
         made.append(Write(name, Unknown(tensor.doubt), Unknown(tensor.doubt), "unknown"))
-    elif tensor.allocated and made and all(write.extent == "partial" for write in made):
+    elif tensor.allocated and made and all(write.extent == "partial" for write in made) and not _unwritten(tensor):
         reason = "written in parts; which, the source does not settle"
         made.append(Write(name, Unknown(reason), Unknown(reason), "unknown"))
     return tuple(made)
@@ -142,7 +170,7 @@ def _tensor_record(name: str, kind: str, path: str, owner: Thing, tensor: Tensor
         module=path,
         owner=owner.name,
         writes=tuple(write_of(name, deed) for deed in tensor.deeds),
-        unwritten=elements(tensor.shape) if kind == "buffer" and tensor.shape is not None and _never(tensor) else 0,
+        unwritten=_unwritten(tensor) if kind == "buffer" else 0,
         created=tensor.created,
     )
 
@@ -217,7 +245,7 @@ def _class_of(machine: Machine, deed: Deed) -> str:
 
 
 def _descends(machine: Machine, name: str, ancestor: str) -> bool:
-    from initcheck.discover.static.attributes import lineage
+    from initcheck.discover.static.reader.attributes import lineage
 
     cls = machine.world.names.get(name)
     return isinstance(cls, Class) and any(isinstance(base, Class) and base.node.name == ancestor for base in lineage(machine, cls))

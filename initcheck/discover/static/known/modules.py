@@ -6,10 +6,10 @@ import ast
 import re
 from collections.abc import Mapping, Sequence
 
-from initcheck.discover.static.layers import CONTAINERS, SIGNATURES, WITHOUT_PARAMETERS, bound, complete, parameters
-from initcheck.discover.static.machine import Application, Machine
-from initcheck.discover.static.tensors import copied
-from initcheck.discover.static.values import Deed, Dotted, Opaque, Tensor, Thing, Value, View
+from initcheck.discover.static.known.copies import cloned
+from initcheck.discover.static.known.layers import CONTAINERS, SIGNATURES, WITHOUT_PARAMETERS, bound, complete, parameters
+from initcheck.discover.static.reader.machine import Application, Machine
+from initcheck.discover.static.reader.values import Deed, Dotted, Opaque, Tensor, Thing, Value, View
 from initcheck.records.recording import InitCall
 
 _PLAIN_BASES = re.compile(
@@ -31,7 +31,9 @@ def is_part(name: str) -> bool:
 def is_module_base(name: str) -> bool:
     """Whether a class that derives from this one is a module."""
     plain = name.startswith(("builtins.", "typing.", "abc.", "enum.", "huggingface_hub."))
-    return not plain and (bool(_PLAIN_BASES.match(name)) or is_part(name) or name.endswith(("Module", "PreTrainedModel", "Layer", "Model", "Block")))
+    return not plain and (
+        bool(_PLAIN_BASES.match(name)) or is_part(name) or name.endswith(("Module", "PreTrainedModel", "Layer", "Model", "Block"))
+    )
 
 
 def harmless_base(base: Value) -> bool:
@@ -90,7 +92,9 @@ def fill(machine: Machine, thing: Thing, name: str, positional: Sequence[Value],
 def _default(machine: Machine, shape: Sequence[Value], call: InitCall | None, node: ast.AST) -> Tensor:
     sizes = tuple(shape) if all(isinstance(size, int) and not isinstance(size, bool) for size in shape) else None
     place = machine.place(node)
-    deed = Deed(call, place, "framework default", (call,) if call is not None else (), reason="its size is not known", draw=next(machine.draws))
+    deed = Deed(
+        call, place, "framework default", (call,) if call is not None else (), reason="its size is not known", draw=next(machine.draws)
+    )
     return Tensor(sizes, place, [deed], "parameter", trainable=True)
 
 
@@ -147,27 +151,6 @@ def _transformer(machine: Machine, thing: Thing, short: str, node: ast.AST) -> N
         thing.attributes[f"norm{index + 1}"] = function(machine, "torch.nn.LayerNorm", [width], {}, node)
 
 
-def cloned(value: Value, memo: dict[int, Value], place: object = None) -> Value:
-    """A deep copy; its tensors hold the numbers of the original."""
-    if id(value) in memo:
-        return memo[id(value)]
-    if isinstance(value, Tensor):
-        made = copied(value)
-        made.kind, made.trainable, made.derived = value.kind, value.trainable, value.derived
-        memo[id(value)] = made
-        return made
-    if isinstance(value, Thing):
-        thing = Thing(value.name, value.created, value.dotted, value.cls, value.module, {}, value.arguments, value.doubt, value.recomputed)
-        memo[id(value)] = thing
-        thing.attributes = {name: cloned(inner, memo, place) for name, inner in value.attributes.items()}
-        return thing
-    if isinstance(value, (list, tuple)):
-        return type(value)(cloned(inner, memo, place) for inner in value)
-    if isinstance(value, dict):
-        return {key: cloned(inner, memo, place) for key, inner in value.items()}
-    return value
-
-
 def _recomputed(machine: Machine, thing: Thing, name: Value) -> Thing:
     """A module under weight_norm and its like: the weight is computed from other parameters before each use."""
     tensor = thing.attributes.get(name) if isinstance(name, str) else None
@@ -212,7 +195,10 @@ def method(machine: Machine, owner: Thing, name: str, positional: Sequence[Value
 
 
 def _walk(machine: Machine, owner: Thing, name: str, positional: Sequence[Value], keywords: Mapping[str, Value]) -> Value:
-    deep = name not in ("children", "named_children") and (positional[0] if positional and "param" in name else keywords.get("recurse", True)) is True
+    deep = (
+        name not in ("children", "named_children")
+        and (positional[0] if positional and "param" in name else keywords.get("recurse", True)) is True
+    )
     tree = list(owner.tree()) if deep or "children" in name else [("", owner)]
     found: list[Value] = []
     doubts = [thing.doubt for _, thing in (tree if deep else [("", owner)]) if thing.doubt]
@@ -223,7 +209,12 @@ def _walk(machine: Machine, owner: Thing, name: str, positional: Sequence[Value]
         found = [child if name == "children" else (path, child) for path, child in owner.children()]
     else:
         kind = "buffer" if "buffers" in name else "parameter"
-        named = {id(tensor): (f"{path}.{key}" if path else key, tensor) for path, thing in reversed(tree) for key, tensor in reversed(list(thing.tensors())) if tensor.kind == kind}
+        named = {
+            id(tensor): (f"{path}.{key}" if path else key, tensor)
+            for path, thing in reversed(tree)
+            for key, tensor in reversed(list(thing.tensors()))
+            if tensor.kind == kind
+        }
         found = [(key, tensor) if name.startswith("named") else tensor for key, tensor in reversed(named.values())]
     if doubts:
         machine.unknowns += 1
@@ -248,7 +239,11 @@ def _apply(machine: Machine, owner: Thing, function_: Value, node: ast.AST) -> V
 
 def _register(machine: Machine, owner: Thing, name: str, positional: Sequence[Value], keywords: Mapping[str, Value]) -> Value:
     key = positional[0] if positional else keywords.get("name")
-    value = positional[1] if len(positional) > 1 else keywords.get({"register_buffer": "tensor", "register_parameter": "param"}.get(name, "module"))
+    value = (
+        positional[1]
+        if len(positional) > 1
+        else keywords.get({"register_buffer": "tensor", "register_parameter": "param"}.get(name, "module"))
+    )
     if not isinstance(key, str):
         owner.doubt = owner.doubt or "something is registered under a name that is not known"
         return None
@@ -265,7 +260,13 @@ def _grow(machine: Machine, owner: Thing, name: str, positional: Sequence[Value]
     value = positional[-1] if positional else Opaque("nothing")
     if name == "insert":
         owner.doubt = owner.doubt or "its order is not known"
-    more = value if isinstance(value, (list, tuple)) else list(value.attributes.values()) if isinstance(value, Thing) and name == "extend" else [value]
+    more = (
+        value
+        if isinstance(value, (list, tuple))
+        else list(value.attributes.values())
+        if isinstance(value, Thing) and name == "extend"
+        else [value]
+    )
     for member in more:
         _append(owner, member if name != "extend" or not isinstance(value, Opaque) else Opaque(value.reason, rest=True))
     return owner
@@ -276,5 +277,7 @@ def _reset(machine: Machine, owner: Thing, node: ast.AST) -> Value:
     for key, _, call in parameters(short, owner.arguments):
         tensor = owner.attributes.get(key)
         if isinstance(tensor, (Tensor, View)):
-            machine.write(tensor, call, node, origin="framework default", told=False, reason="" if call is not None else "its size is not known")
+            machine.write(
+                tensor, call, node, origin="framework default", told=False, reason="" if call is not None else "its size is not known"
+            )
     return None

@@ -1,0 +1,1 @@
+"""What the reader knows of Python and torch without looking into them."""

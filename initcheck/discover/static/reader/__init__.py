@@ -1,0 +1,1 @@
+"""The reader itself: values, expressions, statements and calls of one file."""
