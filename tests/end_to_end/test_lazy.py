@@ -53,6 +53,9 @@ MAIN = "from initcheck.cli import main; import sys; sys.argv[0] = 'initcheck'; m
         (["targets", "model.py"], ["tabulate"]),
         (["plain.py", "--allow-empty"], ["tabulate", "subprocess"]),
         (["missing.py"], ["tabulate"]),
+        (["--static", "plain.py", "--allow-empty"], [*HEAVY, "tabulate", "subprocess", "initcheck.rules", "initcheck.source_only"]),
+        (["--static", "model.py"], [*HEAVY, "tabulate", "subprocess"]),
+        (["--static", "model.py", "--output-format", "json"], [*HEAVY, "tabulate", "subprocess"]),
     ],
 )
 def test_commands_that_need_no_torch_import_none(tmp_path, arguments, also):

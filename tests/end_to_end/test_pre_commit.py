@@ -18,8 +18,8 @@ def git(folder, *arguments):
     return subprocess.run(["git", *identity, *arguments], cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
 
 
-@pytest.fixture
-def repository(tmp_path, monkeypatch):
+@pytest.fixture(params=["initcheck", "initcheck-static"])
+def repository(tmp_path, monkeypatch, request):
     hooks, work = tmp_path / "hooks", tmp_path / "work"
     for folder in (hooks, work):
         folder.mkdir()
@@ -28,7 +28,7 @@ def repository(tmp_path, monkeypatch):
     git(hooks, "add", ".")
     git(hooks, "commit", "-qm", "hooks")
     revision = git(hooks, "rev-parse", "HEAD")
-    (work / ".pre-commit-config.yaml").write_text(f"repos:\n- repo: file://{hooks}\n  rev: {revision}\n  hooks:\n  - id: initcheck\n")
+    (work / ".pre-commit-config.yaml").write_text(f"repos:\n- repo: file://{hooks}\n  rev: {revision}\n  hooks:\n  - id: {request.param}\n")
     monkeypatch.setenv("PRE_COMMIT_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{__import__('os').environ['PATH']}")
     return work

@@ -12,7 +12,7 @@ from initcheck.discover.static.facts.placed import layers
 from initcheck.discover.static.facts.surroundings import Network
 from initcheck.discover.static.known.tensors import INITIALIZERS
 from initcheck.discover.static.reader.machine import Application, Machine
-from initcheck.discover.static.reader.values import Class, Deed, Tensor, Thing, elements, inside
+from initcheck.discover.static.reader.values import Class, Deed, Opaque, Tensor, Thing, elements, inside
 from initcheck.discover.static.reading import Read
 from initcheck.records.evidence import ConstantUse, Evidence, Layer
 from initcheck.records.fact import Known, Unknown
@@ -66,7 +66,8 @@ def parameters_of(read: Read) -> int:
     tree = [thing for _, thing in read.model.tree()]
     named = _named(read.model)
     sizes = [elements(tensor.shape) for _, _, tensor in named if tensor.shape is not None]
-    return sum(sizes) if len(sizes) == len(named) and not any(thing.doubt for thing in tree) else 0
+    open_ = any(thing.doubt or any(isinstance(one, Opaque) and not one.number for one in thing.attributes.values()) for thing in tree)
+    return sum(sizes) if len(sizes) == len(named) and not open_ else 0
 
 
 def _named(model: Thing) -> list[tuple[list[str], tuple[str, Thing], Tensor]]:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from initcheck.discover.static.known.tensors import copied
 from initcheck.discover.static.reader.values import Tensor, Thing, Value
+from initcheck.records.source import Location
 
 
-def cloned(value: Value, memo: dict[int, Value], place: object = None) -> Value:
-    """A deep copy; its tensors hold the numbers of the original."""
+def cloned(value: Value, memo: dict[int, Value], place: Location) -> Value:
+    """A deep copy, made at `place`; its tensors hold the numbers of the original."""
     if id(value) in memo:
         return memo[id(value)]
     if isinstance(value, Tensor):
         made = copied(value)
+        for deed in made.deeds:
+            deed.origin, deed.location = "copied", place
         made.kind, made.trainable, made.derived = value.kind, value.trainable, value.derived
         memo[id(value)] = made
         return made

@@ -49,7 +49,7 @@ def function(machine: Machine, name: str, positional: Sequence[Value], keywords:
         fill(machine, thing, name, positional, keywords, node)
         return thing
     if name == "copy.deepcopy" and positional:
-        return cloned(positional[0], {})
+        return cloned(positional[0], {}, machine.place(node))
     if name.startswith("torch.nn.utils.") and short in _NORMALIZERS and positional and isinstance(positional[0], Thing):
         return _recomputed(machine, positional[0], keywords.get("name", positional[1] if len(positional) > 1 else "weight"))
     return NotImplemented

@@ -67,9 +67,9 @@ def function(machine: Machine, name: str, positional: Sequence[Value], keywords:
     if name.startswith("torch.") and name.count(".") == 1 and (short in _MAKERS or short in _LIKE) and not signals(*positional):
         return _made(machine, short, positional, keywords, node)
     if name.startswith("torch.") and any(isinstance(one, (Tensor, View)) for one in positional) and not signals(*positional):
-        word = {"torch.mul": "Mult", "torch.div": "Div", "torch.add": "Add", "torch.sub": "Sub"}.get(name)
-        if word is not None and len(positional) == 2:
-            return arithmetic(machine, positional[0], word, positional[1], node)
+        sign = {"torch.mul": "Mult", "torch.div": "Div", "torch.add": "Add", "torch.sub": "Sub"}.get(name)
+        if sign is not None and len(positional) == 2:
+            return arithmetic(machine, positional[0], sign, positional[1], node)
         return _computed(machine, positional, node) if name.count(".") == 1 else NotImplemented
     return NotImplemented
 

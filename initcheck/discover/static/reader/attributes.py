@@ -25,6 +25,8 @@ _TURNED = frozenset({"T", "mT", "H", "mH"})
 def attribute(machine: Machine, owner: Value, name: str, node: ast.AST) -> Value:
     """What is known of `owner.name`."""
     if isinstance(owner, Dotted):
+        if name == "__name__" and owner.name.startswith("torch.nn."):
+            return owner.name.rpartition(".")[2]
         full = f"{owner.name}.{name}"
         return NUMBERS.get(full, Dotted(full))
     if isinstance(owner, Thing):

@@ -58,8 +58,9 @@ class Deed:
 
 @dataclass(slots=True, eq=False)
 class Tensor:
-    """A tensor that the model holds. `shape` is None where a size is not known; `doubt` says why its values may be others after all.
-    `parts` are the rows that partial writes reached, None for other parts.
+    """A tensor that the model holds.
+
+    `shape` is None where a size is not known; `doubt` says why its values may be others after all. `parts` are the rows that partial writes reached, None for other parts.
     """
 
     shape: tuple[int, ...] | None
@@ -85,7 +86,9 @@ class Tensor:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A part or another shape of a tensor. `whole`: all of its elements; `turned`: the transposed matrix; `computed`: a fresh result;
+    """A part or another shape of a tensor.
+
+    `whole`: all of its elements; `turned`: the transposed matrix; `computed`: a fresh result;
     `rows`: the first row of a part and the one after its last, where that is what it is.
     """
 
