@@ -10,11 +10,11 @@ from pathlib import Path
 
 from initcheck import __version__
 from initcheck.cli.context import Console
+from initcheck.cli.sources import instead, read_all, supplemented, whole
 from initcheck.config import Configuration, suggestion
 from initcheck.errors import ConfigError, ExitCode, InitcheckError, NothingToCheck, UsageError
 from initcheck.records.finding import Failure
 from initcheck.records.report import ModelReport, Report
-from initcheck.records.settings import Settings
 from initcheck.records.target import Target
 from initcheck.report.summary import measured, read_only
 
@@ -28,6 +28,7 @@ class Found:
     targets: list[Target] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     empty: list[NothingToCheck] = field(default_factory=list)
+    allow_empty: bool = False
 
 
 def find(specs: Sequence[str], configuration: Configuration, console: Console, *, allow_empty: bool = False) -> Found:
@@ -41,7 +42,7 @@ def find(specs: Sequence[str], configuration: Configuration, console: Console, *
     loader = configuration.settings.loader
     if loader == "static":
         from initcheck.discover.static.offers import readable as expand
-    found = Found()
+    found = Found(allow_empty=allow_empty)
     for spec in specs:
         if allow_empty and _holds_no_model(spec):
             console.detail(f"{spec}: skipped, it defines no model")
@@ -52,18 +53,9 @@ def find(specs: Sequence[str], configuration: Configuration, console: Console, *
             _sort(problem, spec, found, console.detail if allow_empty else console.note)
         for target in targets:
             inputs = configuration.settings.inputs or configuration.inputs_of(target.spec, spec) or target.inputs
-            found.targets.append(dataclasses.replace(_whole(target) if loader == "import" else target, inputs=inputs))
+            found.targets.append(dataclasses.replace(whole(target) if loader == "import" else target, inputs=inputs))
     found.targets = list(dict.fromkeys(found.targets))
     return found
-
-
-def _whole(target: Target) -> Target:
-    """The same target with all of its file executed."""
-    recipe = target.recipe
-    if recipe is None:
-        return target
-    everything = dataclasses.replace(recipe, keep=tuple(range(recipe.statements)), skipped=(), unneeded=())
-    return dataclasses.replace(target, recipe=everything, others=())
 
 
 def check(found: Found, configuration: Configuration, console: Console) -> Report:
@@ -72,38 +64,22 @@ def check(found: Found, configuration: Configuration, console: Console) -> Repor
     models: list[ModelReport] = []
     torch = ""
     if settings.loader == "static":
-        models += _read(found, settings, console)
+        models += read_all(found.targets, settings, console.note if found.allow_empty else None)
     elif found.targets:
         from initcheck.worker import Worker, run
 
         console.progress("starting torch …")
         with Worker(settings, user_output=console.user, progress=console.progress) as worker:
             for model in run(found.targets, worker):
-                models.append(_supplemented(model, settings))
+                models.append(supplemented(model, settings))
                 torch = torch or worker.torch
         console.done()
-    return Report(tuple(models), __version__, torch, settings.seed, settings.fail_on, tuple(found.failures))
-
-
-def _read(found: Found, settings: Settings, console: Console) -> list[ModelReport]:
-    """What the sources of the targets say; nothing is executed."""
-    if not found.targets:
-        return []
-    from initcheck.source_only import check_source
-
-    console.progress("reading …")
-    reports = [check_source(target, settings) for target in found.targets]
-    console.done()
-    return reports
-
-
-def _supplemented(model: ModelReport, settings: Settings) -> ModelReport:
-    """A target that could not be built is judged by its source, unless another way of loading was asked for."""
-    if settings.loader != "auto" or not model.failures or model.checked:
-        return model
-    from initcheck.source_only import supplemented
-
-    return supplemented(model, settings)
+    failures = []
+    for failure in found.failures:
+        read = instead(failure, settings)
+        models += read
+        failures += [] if read else [failure]
+    return Report(tuple(models), __version__, torch, settings.seed, settings.fail_on, tuple(failures))
 
 
 def specs_of(typed: Sequence[str], configuration: Configuration) -> tuple[str, ...]:

@@ -59,7 +59,9 @@ def _model(model: ModelReport, style: Style) -> list[str]:
         draws = not drawn and _about_signal(finding)
         parts.append(finding_frame(finding, model.layers if draws else (), style))
         drawn = drawn or draws
-    parts += [failure_frame(failure, style) for failure in model.failures]
+    broken = [failure_frame(failure, style) for failure in model.failures]
+    # what was read in the place of a model that could not be built comes after the reason
+    parts = [*broken, *parts] if model.built is not None and model.built.source_only else [*parts, *broken]
     return "\n\n".join("\n".join(part) for part in parts if part).split("\n")
 
 
@@ -77,7 +79,8 @@ def _clean(model: ModelReport, style: Style) -> list[str]:
 
 
 def _header(model: ModelReport, style: Style) -> list[str]:
-    about = f"  {model.model}, {size(model.parameters)}" if model.model else ""
+    counted = size(model.parameters) if model.parameters or model.built is None or not model.built.source_only else "size not known"
+    about = f"  {model.model}, {counted}" if model.model else ""
     lines = [style.paint(model.target.spec, "strong") + about]
     built = model.built
     if built is not None:

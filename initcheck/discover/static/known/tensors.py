@@ -40,11 +40,11 @@ _WORDS = {"Mult": "mul", "Div": "div", "Add": "add", "Sub": "sub"}
 _MAKERS = ("randn", "rand", "zeros", "ones", "empty", "full", "eye", "Tensor", "FloatTensor", "normal")
 _LIKE = ("randn_like", "rand_like", "zeros_like", "ones_like", "empty_like", "full_like")
 _INITS = ("torch.nn.init.", "timm.layers.", "timm.models.layers.", "timm.layers.weight_init.")
-_COPIES = frozenset("clone to float double half bfloat16 contiguous cpu cuda type numpy".split())
+_SAME = frozenset("to float double half bfloat16 contiguous cpu cuda type detach detach_ share_memory_ pin_memory".split())
 _SHAPES = frozenset("view reshape flatten unsqueeze squeeze permute expand view_as expand_as movedim".split())
 _PARTS = frozenset("chunk split narrow select diagonal unbind index_select".split())
 _QUIET = frozenset(
-    "size dim numel nelement element_size item tolist is_contiguous requires_grad_ detach detach_ storage data_ptr norm mean std var min max sum abs".split()
+    "size dim numel nelement element_size item tolist is_contiguous storage data_ptr register_hook norm mean std var min max sum abs".split()
 )
 _OTHER_WRITES = frozenset(
     "copy_ bernoulli_ exponential_ log_normal_ random_ geometric_ cauchy_ trunc_normal_ fill_diagonal_ "
@@ -78,7 +78,6 @@ def method(
     machine: Machine, owner: Tensor | View, name: str, positional: Sequence[Value], keywords: Mapping[str, Value], node: ast.AST
 ) -> Value:
     """A method of a tensor; NotImplemented for one that is not known."""
-    base = owner.base if isinstance(owner, View) else owner
     if signals(*positional, *keywords.values()):
         return NotImplemented
     if name in _METHODS:
@@ -94,35 +93,35 @@ def method(
     ):
         machine.write(owner, None, node, reason=f"`{name}`")
         return owner
+    return _read(machine, owner, name, positional, keywords, node)
+
+
+def _read(
+    machine: Machine, owner: Tensor | View, name: str, positional: Sequence[Value], keywords: Mapping[str, Value], node: ast.AST
+) -> Value:
+    """A method that gives a view, a copy, a size or a result."""
+    base = owner.base if isinstance(owner, View) else owner
+    view = owner if isinstance(owner, View) else View(base)
     if name == "requires_grad_":
         base.trainable = (positional[0] if positional else keywords.get("requires_grad", True)) is True
         return owner
+    if name in _SAME:  # a copy only where the tensor is elsewhere or of another type, which no initial model on the CPU is
+        return owner
     if name in ("t", "transpose", "swapaxes"):
-        return View(
-            base, not (isinstance(owner, View) and not owner.whole), turned=True, computed=isinstance(owner, View) and owner.computed
-        )
+        return View(base, view.whole, turned=not view.turned, computed=view.computed)
     if name in _SHAPES or name in _PARTS:
-        whole = name in _SHAPES and not (isinstance(owner, View) and not owner.whole)
-        part = View(base, whole, computed=isinstance(owner, View) and owner.computed)
+        part = View(base, name in _SHAPES and view.whole, computed=view.computed)
         return [part, Opaque("the other parts", rest=True)] if name in ("chunk", "split", "unbind") else part
-    if name in _COPIES:
-        return (
-            copied(base)
-            if name in ("clone", "contiguous", "float", "to", "cpu", "cuda") and not isinstance(owner, View)
-            else _computed(machine, [owner], node)
-        )
+    if name == "clone":
+        return copied(base) if not isinstance(owner, View) else _computed(machine, [owner], node)
     if name == "size" and base.shape is not None and not isinstance(owner, View):
         known = not positional or (isinstance(positional[0], int) and -len(base.shape) <= positional[0] < len(base.shape))
         return (base.shape if not positional else base.shape[positional[0]]) if known else machine.open("a size that is not known")
-    if name in _QUIET or name in ("mul", "div", "add", "sub", "matmul", "mm", "register_hook"):
-        word = {"mul": "Mult", "div": "Div", "add": "Add", "sub": "Sub"}.get(name)
-        if name in ("detach", "detach_"):
-            return owner
-        return (
-            arithmetic(machine, owner, word, positional[0], node)
-            if word and positional
-            else Opaque(f"`{name}` of a tensor", number=name in ("numel", "size", "item"))
-        )
+    word = {"mul": "Mult", "div": "Div", "add": "Add", "sub": "Sub"}.get(name)
+    if word is not None and positional:
+        return arithmetic(machine, owner, word, positional[0], node)
+    if name in _QUIET:
+        return Opaque(f"`{name}` of a tensor", number=name in ("numel", "size", "item", "dim", "nelement"))
     return _computed(machine, [owner, *positional], node)
 
 

@@ -60,7 +60,8 @@ class Deed:
 class Tensor:
     """A tensor that the model holds.
 
-    `shape` is None where a size is not known; `doubt` says why its values may be others after all. `parts` are the rows that partial writes reached, None for other parts.
+    `shape` is None where a size is not known; `doubt` says why its values may be others after all. `parts` are the rows
+    that partial writes reached, None for other parts.
     """
 
     shape: tuple[int, ...] | None
