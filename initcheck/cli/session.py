@@ -10,7 +10,7 @@ from pathlib import Path
 
 from initcheck import __version__
 from initcheck.cli.context import Console
-from initcheck.cli.sources import instead, read_all, supplemented, whole
+from initcheck.cli.sources import read_all, supplemented, whole
 from initcheck.config import Configuration, suggestion
 from initcheck.errors import ConfigError, ExitCode, InitcheckError, NothingToCheck, UsageError
 from initcheck.records.finding import Failure
@@ -74,12 +74,7 @@ def check(found: Found, configuration: Configuration, console: Console) -> Repor
                 models.append(supplemented(model, settings))
                 torch = torch or worker.torch
         console.done()
-    failures = []
-    for failure in found.failures:
-        read = instead(failure, settings)
-        models += read
-        failures += [] if read else [failure]
-    return Report(tuple(models), __version__, torch, settings.seed, settings.fail_on, tuple(failures))
+    return Report(tuple(models), __version__, torch, settings.seed, settings.fail_on, tuple(found.failures))
 
 
 def specs_of(typed: Sequence[str], configuration: Configuration) -> tuple[str, ...]:

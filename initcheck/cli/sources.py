@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable
 
-from initcheck.records.finding import Failure
 from initcheck.records.report import ModelReport
 from initcheck.records.settings import Settings
 from initcheck.records.target import Target
@@ -39,17 +38,6 @@ def supplemented(model: ModelReport, settings: Settings) -> ModelReport:
     from initcheck.source_only import supplemented as with_source
 
     return with_source(model, settings)
-
-
-def instead(failure: Failure, settings: Settings) -> tuple[ModelReport, ...]:
-    """What the source says of a target that nobody can give its arguments, the failure with the first model; empty if nothing."""
-    if settings.loader != "auto" or failure.name != "needs-args":
-        return ()
-    from initcheck.source_only import check_source, readable
-
-    targets, _ = readable(failure.subject)
-    found = [report for report in (check_source(target, settings) for target in targets) if not report.failures]
-    return tuple(dataclasses.replace(report, failures=(failure,)) if index == 0 else report for index, report in enumerate(found))
 
 
 def whole(target: Target) -> Target:

@@ -16,8 +16,8 @@ from initcheck.errors import TargetError
 from initcheck.records.target import Recipe, Target
 from initcheck.source.flattening import flattened, is_main_guard
 
-_NESTED = 40
-"""Depth of nested expressions that is read."""
+MADE = "<made>"
+"""The name under which the value of a recipe's call is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +32,25 @@ class Read:
 
 
 def read(target: Target) -> Read:
-    """Reads the file of a target.
+    """Reads the file of a target, by the first of its recipes that the text follows.
 
     Raises:
         TargetError: when the file cannot be read, or the text does not say what the target is.
     """
     source = files.read(target.path)
-    recipe = target.recipe
-    tree = flattened(source.tree, recipe.chain) if recipe is not None and recipe.chain else source.tree
+    first: TargetError | None = None
+    ways = (target.recipe, *target.others) if target.recipe is not None else (None,)
+    for recipe in ways:
+        try:
+            return _read(target, source.tree, recipe)
+        except TargetError as problem:
+            first = first or problem
+    assert first is not None
+    raise first
+
+
+def _read(target: Target, whole: ast.Module, recipe: Recipe | None) -> Read:
+    tree = flattened(whole, recipe.chain) if recipe is not None and recipe.chain else whole
     machine = _machine(target.path, tree)
     try:
         _top_level(machine, tree, recipe)
@@ -71,7 +82,9 @@ def _top_level(machine: Machine, tree: ast.Module, recipe: Recipe | None) -> Non
     _guarded(machine, body)
     if recipe is not None and recipe.call:
         call: Any = _expression(recipe.call)
-        machine.world.names[recipe.bind or "<made>"] = machine.read(call, machine.world) if call is not None else Opaque("the call")
+        for node in (inner for inner in ast.walk(call) if isinstance(inner, ast.expr)) if call is not None else ():
+            node.lineno = node.end_lineno = recipe.line
+        machine.world.names[recipe.bind or MADE] = machine.read(call, machine.world) if call is not None else Opaque("the call")
         _guarded(machine, [tree.body[index] for index in recipe.after])
 
 
@@ -94,7 +107,9 @@ def _expression(text: str) -> ast.expr | None:
 def _model(machine: Machine, target: Target, recipe: Recipe | None) -> Thing:
     """The object that the target names."""
     root, *rest = target.qualname.split(".")
-    found: Value = machine.world.names.get(recipe.bind if recipe is not None and recipe.bind else root)
+    if recipe is not None and (recipe.call or recipe.chain):
+        root, rest = recipe.bind or (MADE if recipe.call else target.qualname.rsplit(".", 1)[-1]), []
+    found: Value = machine.world.names.get(root)
     node: ast.AST = getattr(found, "node", None) or ast.Constant(value=None, lineno=recipe.line if recipe is not None else 1, col_offset=0)
     for name in rest:
         found = attribute(machine, found, name, node)
