@@ -21,7 +21,7 @@ _DATA = re.compile(
 )
 _SEEDS = re.compile(
     r"^(torch\.(random\.)?manual_seed|torch\.set_default_(dtype|device|tensor_type)|random\.seed|numpy\.random\.seed|sys\.path\.(append|insert|extend)"
-    r"|transformers\.set_seed|(pytorch_lightning|lightning(\.pytorch|\.fabric)?|pl|L)\.seed_everything)$"
+    r"|transformers\.set_seed|absl\.flags\.DEFINE_\w+|(pytorch_lightning|lightning(\.pytorch|\.fabric)?|pl|L)\.seed_everything)$"
 )
 _INIT_FUNCTION = re.compile(r"^torch\.nn\.(init\.\w+_?|utils\.(?!clip_|rnn)\w+(\.\w+)*)$")
 # Methods of a model that can change its parameters; everything else (train, eval, parameters, summary, calls) leaves them as they are.

@@ -211,7 +211,7 @@ class Ways:
             if binding.name == name and binding.top not in slicer.training and maker(slicer.models, binding.value) is not None
         ]
         fresh = [value for value in found if name not in names_in(value)]
-        return (fresh or found or [None])[-1]
+        return (fresh or found)[-1] if found else None
 
     def _reads(self, slicer: Slicer, name: str) -> frozenset[str]:
         value = self._value(slicer, name)

@@ -9,6 +9,8 @@ from typing import Any
 
 import torch
 
+from initcheck.construct.stand_ins.flags import Flags
+
 
 class DropPath(torch.nn.Module):
     """Drops whole samples of a residual branch while training; has no parameters."""
@@ -65,6 +67,7 @@ _EQUIVALENTS: dict[str, dict[str, Any]] = {
     "tqdm": _PROGRESS,
     "tqdm.auto": _PROGRESS,
     "tqdm.notebook": _PROGRESS,
+    "absl": {"flags": Flags()},
     "cached_property": {"cached_property": functools.cached_property},
     "overrides": {"overrides": lambda function: function, "override": lambda function: function},
 }
