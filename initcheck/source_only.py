@@ -48,6 +48,9 @@ def check_source(target: Target, settings: Settings) -> ModelReport:
         return _judged(target, settings)
     except InitcheckError as error:
         return ModelReport(target, failures=(Failure("load", target.spec, error.message, error.hint, error.name),))
+    except Exception as error:  # noqa: BLE001  (what the reader did not foresee is a bug to be told, and must not hide the other targets)
+        message = f"initcheck itself failed on {target.spec}: {type(error).__name__}: {error}"
+        return ModelReport(target, failures=(Failure("load", target.spec, message, "please report this with the file", "internal-error"),))
 
 
 def supplemented(report: ModelReport, settings: Settings) -> ModelReport:
@@ -55,11 +58,10 @@ def supplemented(report: ModelReport, settings: Settings) -> ModelReport:
     failed = bool(report.failures) and all(failure.stage in UNBUILT for failure in report.failures)
     if not failed or report.checked or report.recording is not None or not report.target.path.endswith(".py"):
         return report
-    try:
-        found = _judged(report.target, settings)
-    except InitcheckError:
-        return report
-    return dataclasses.replace(found, failures=report.failures)
+    found = check_source(report.target, settings)
+    if found.failures and not found.checked:
+        return dataclasses.replace(report, skips=(*report.skips, *(Skip("", "", failure.message) for failure in found.failures)))
+    return dataclasses.replace(found, failures=(*report.failures, *found.failures))
 
 
 def _judged(target: Target, settings: Settings) -> ModelReport:

@@ -37,18 +37,14 @@ def find(specs: Sequence[str], configuration: Configuration, console: Console, *
     Raises:
         UsageError: when a target is spelled in a way that has no meaning.
     """
-    from initcheck.discover.targets import expand
-
     loader = configuration.settings.loader
-    if loader == "static":
-        from initcheck.discover.static.offers import readable as expand
     found = Found(allow_empty=allow_empty)
     for spec in specs:
         if allow_empty and _holds_no_model(spec):
             console.detail(f"{spec}: skipped, it defines no model")
             continue
         _no_misspelt_command(spec)
-        targets, problems = expand(spec)
+        targets, problems = _expanded(spec, loader)
         for problem in problems:
             _sort(problem, spec, found, console.detail if allow_empty else console.note)
         for target in targets:
@@ -56,6 +52,16 @@ def find(specs: Sequence[str], configuration: Configuration, console: Console, *
             found.targets.append(dataclasses.replace(whole(target) if loader == "import" else target, inputs=inputs))
     found.targets = list(dict.fromkeys(found.targets))
     return found
+
+
+def _expanded(spec: str, loader: str) -> tuple[tuple[Target, ...], tuple[InitcheckError, ...]]:
+    if loader == "static":
+        from initcheck.discover.static.offers import readable
+
+        return readable(spec)
+    from initcheck.discover.targets import expand
+
+    return expand(spec)
 
 
 def check(found: Found, configuration: Configuration, console: Console) -> Report:

@@ -87,7 +87,25 @@ def test_what_was_judged_already_or_cannot_be_read_stays(folder):
     forward = ModelReport(target, failures=(Failure("forward", "", "broken"),))
     assert supplemented(forward, Settings()) is forward
     opaque = ModelReport(other, failures=(Failure("load", "", "broken", "", "build-failed"),))
-    assert supplemented(opaque, Settings()) is opaque
+    found = supplemented(opaque, Settings())
+    assert found.failures == opaque.failures
+    assert not found.checked
+    assert "the source alone does not say" in found.skips[0].reason
+
+
+def test_a_bug_of_the_reader_is_told_and_hides_nothing(folder, monkeypatch):
+    import initcheck.source_only as module
+
+    def broken(target):
+        raise KeyError(target.spec)
+
+    monkeypatch.setattr(module, "read", broken)
+    assert main(["clean.py", "--static"]) == 3
+    (target,) = parse("clean.py")
+    failed = ModelReport(target, failures=(Failure("load", "clean.py", "broken", "", "build-failed"),))
+    found = supplemented(failed, Settings())
+    assert found.failures == failed.failures
+    assert "KeyError" in found.skips[0].reason
 
 
 def test_a_class_without_its_arguments_is_read_and_the_failure_stays(folder):

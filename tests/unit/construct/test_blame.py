@@ -10,7 +10,9 @@ RUN = "run it for real up to its first training step: initcheck run model.py"
 
 
 def test_a_data_file_that_is_not_there(fails):
-    error = fails(f"{TORCH}def initcheck_model():\n    words = open('data/train.txt').read().split()\n    return nn.Embedding(len(words), 4)\n")
+    error = fails(
+        f"{TORCH}def initcheck_model():\n    words = open('data/train.txt').read().split()\n    return nn.Embedding(len(words), 4)\n"
+    )
     assert (error.name, error.message) == (
         "needs-data",
         "cannot build model.py::initcheck_model: model.py:4 needs data/train.txt (FileNotFoundError)",
