@@ -216,6 +216,14 @@ def test_memory_that_nobody_writes_and_rows_that_are_left_out(tmp_path):
     assert [found.record(name).unwritten for name in "abc"] == [12, 3, 0]
 
 
+def test_memory_that_a_larger_model_fills_is_left_open(tmp_path):
+    source = net("self.a = nn.Parameter(torch.empty(4, 3))")
+    source += "\n\nclass Whole(nn.Module):\n    def _init_weights(self, module):\n        if isinstance(module, Net):\n            nn.init.ones_(module.a)\n"
+    found = evidence(tmp_path, source)
+    assert found.record("a").unwritten == 0
+    assert not found.record("a").ruling().call.known()
+
+
 def test_tied_weights_are_one_parameter(tmp_path):
     found = evidence(
         tmp_path, net("self.emb = nn.Embedding(9, 4)\nself.out = nn.Linear(4, 9, bias=False)\nself.out.weight = self.emb.weight")

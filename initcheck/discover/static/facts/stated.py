@@ -81,6 +81,7 @@ def _named(model: Thing) -> list[tuple[list[str], tuple[str, Thing], Tensor]]:
 
 
 def _recording(read: Read, named: list[tuple[list[str], tuple[str, Thing], Tensor]]) -> Recording:
+    _entrust(read, named)
     parameters = tuple(_record(names, path, thing, tensor) for names, (path, thing), tensor in named)
     alive = {deed.location for _, _, tensor in named for deed in tensor.deeds}
     names = {id(tensor): full[0] for full, _, tensor in named}
@@ -93,6 +94,18 @@ def _recording(read: Read, named: list[tuple[list[str], tuple[str, Thing], Tenso
         untied=tuple(dict.fromkeys(untied(read.machine, read.model, names))),
         applied=tuple(_applied(read, application) for application in read.machine.applied if _names_initializers(application)),
     )
+
+
+def _entrust(read: Read, named: list[tuple[list[str], tuple[str, Thing], Tensor]]) -> None:
+    """Leaves open what is allocated in a class that an initializing function of the file asks for: a larger model may call it."""
+    asked: set[str] = set()
+    for node in ast.walk(read.machine.tree):
+        if isinstance(node, ast.FunctionDef) and _words(node) & _INITIALIZING:
+            tests = [inner for inner in ast.walk(node) if isinstance(inner, ast.Call) and ast.unparse(inner.func) == "isinstance"]
+            asked.update(name for test in tests for name in _words(test))
+    for _, (_, thing), tensor in named:
+        if tensor.allocated and thing.name in asked and _unwritten(tensor):
+            tensor.doubt = "a function of the file initializes it, which nothing calls here"
 
 
 def _record(names: list[str], path: str, thing: Thing, tensor: Tensor) -> ParameterRecord:
