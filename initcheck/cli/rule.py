@@ -1,4 +1,4 @@
-"""`initcheck rule [CODE|NAME|TABLE]`: explain a rule, show a reference table, or list them."""
+"""`initcheck rule [CODE|NAME|TABLE|MESSAGE]`: explain a rule or an error message, show a reference table, or list them."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ import click
 from initcheck.cli.context import console
 from initcheck.cli.options import appearance
 from initcheck.config import load
+from initcheck.errors import UsageError
 from initcheck.report.style import Style
 
 
 @click.command("rule")
 @click.argument("name", required=False)
-@click.option("--all", "everything", is_flag=True, help="Print the pages of all rules and all reference tables.")
+@click.option("--all", "everything", is_flag=True, help="Print the pages of all rules, reference tables and messages.")
 @appearance
 def command(name: str | None, *, everything: bool, color: str, quiet: bool, verbose: int) -> int:
-    """Explain the rule with this code or NAME, or show a reference table; without a name, list them."""
+    """Explain the rule with this code or NAME, a reference table, or an error message; without a name, list them."""
     out = console(color, verbose, quiet=quiet)
     style = Style(out.color, out.ascii_only, out.width)
     if name is None and not everything:
@@ -31,30 +32,45 @@ def command(name: str | None, *, everything: bool, color: str, quiet: bool, verb
 
 def _listing(style: Style) -> str:
     from initcheck.report import table
+    from initcheck.report.messages import PAGES
     from initcheck.rules import catalogue
     from initcheck.theory.reference import TABLES
 
     rows: list[tuple[str, ...]] = [(rule.code, rule.name, rule.severity, rule.summary) for rule in catalogue()]
     rows += [("", name, "table", f"{title}.") for name, (title, _) in TABLES.items()]
     headers = ("code", "name", "severity", "what it does")
-    return table.listing(rows, headers, color=style.color, ascii_only=style.ascii_only, width=style.width)
+    messages = [(page.name, page.meaning) for page in PAGES.values()]
+    look = {"color": style.color, "ascii_only": style.ascii_only, "width": style.width}
+    return "\n".join((table.listing(rows, headers, **look), table.listing(messages, ("message", "what it means"), **look)))
 
 
 def _page(name: str) -> str:
-    from initcheck.report import rule_page
+    from initcheck.report import message_page, rule_page
+    from initcheck.report.messages import PAGES, nearest
     from initcheck.rules import explain
     from initcheck.theory.reference import TABLES
 
-    if name.lower() in TABLES:
-        return "\n\n".join(rule_page.reference(name.lower())) + "\n"
-    return rule_page.render(explain(name), load().settings.options)
+    wanted = name.strip().lower()
+    if wanted in TABLES:
+        return "\n\n".join(rule_page.reference(wanted)) + "\n"
+    if wanted in PAGES:
+        return message_page.render(PAGES[wanted])
+    try:
+        rule = explain(name)
+    except UsageError as error:
+        close = nearest(wanted, 0.8 if "did you mean" in error.hint else 0.6)
+        if close:
+            raise UsageError(error.message, f"did you mean {close}?") from error
+        raise
+    return rule_page.render(rule, load().settings.options)
 
 
 def _all_pages() -> list[str]:
+    from initcheck.report.messages import PAGES
     from initcheck.rules import catalogue
     from initcheck.theory.reference import TABLES
 
-    return [_page(name) for name in (*(rule.code for rule in catalogue()), *TABLES)]
+    return [_page(name) for name in (*(rule.code for rule in catalogue()), *TABLES, *PAGES)]
 
 
 def _shown(page: str, style: Style) -> Iterator[str]:

@@ -8,6 +8,7 @@ from initcheck.records.finding import Failure, Finding
 from initcheck.records.report import LayerSummary
 from initcheck.report.excerpt import excerpt
 from initcheck.report.fold import fold
+from initcheck.report.message_page import why
 from initcheck.report.profile import profile
 from initcheck.report.style import Style, shown_path
 from initcheck.report.summary import place
@@ -41,7 +42,8 @@ def failure_frame(failure: Failure, style: Style) -> list[str]:
     if hint:
         lines += _head("help", "help:", hint, style)
         lines += [f"      {line}".rstrip() for line in more]
-    return lines
+    page = why(failure.name)
+    return [*lines, *style.wrap(page)] if page else lines
 
 
 def _title(finding: Finding, style: Style) -> list[str]:

@@ -163,6 +163,7 @@ def test_failures_say_what_to_do():
     assert render(sample.broken()) == (
         "error needs-args: cannot build net.py::Net — missing: width\n"
         "help: initcheck 'net.py::Net(width=...)'\n"
+        "Why? `initcheck rule needs-args`\n"
         "\n"
         "1 target could not be checked.\n"
     )

@@ -1,0 +1,17 @@
+"""The pages of the error messages: one table for each stage at which a check can end."""
+
+from __future__ import annotations
+
+import difflib
+
+from initcheck.report.messages import building, loading, running, stored, typed
+from initcheck.report.messages.page import MessagePage
+
+PAGES: dict[str, MessagePage] = {page.name: page for page in (*typed.PAGES, *loading.PAGES, *building.PAGES, *running.PAGES, *stored.PAGES)}
+"""All pages by the name of the error, in the order of the stages."""
+
+
+def nearest(name: str, likeness: float = 0.6) -> str:
+    """The error name that a misspelt one is close to, empty for none."""
+    close = difflib.get_close_matches(name.lower(), list(PAGES), 1, likeness)
+    return close[0] if close else ""
