@@ -40,8 +40,8 @@ def _listing(style: Style) -> str:
     rows += [("", name, "table", f"{title}.") for name, (title, _) in TABLES.items()]
     headers = ("code", "name", "severity", "what it does")
     messages = [(page.name, page.meaning) for page in PAGES.values()]
-    look = {"color": style.color, "ascii_only": style.ascii_only, "width": style.width}
-    return "\n".join((table.listing(rows, headers, **look), table.listing(messages, ("message", "what it means"), **look)))
+    tables = ((rows, headers), (messages, ("message", "what it means")))
+    return "\n".join(table.listing(body, head, color=style.color, ascii_only=style.ascii_only, width=style.width) for body, head in tables)
 
 
 def _page(name: str) -> str:
