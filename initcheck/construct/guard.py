@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from initcheck.construct.loader import modules_below, package_of
+from initcheck.construct.recording.frames import Kind, kind_of
 from initcheck.errors import TargetError
 
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -96,6 +97,8 @@ def guarded(path: str, note: Callable[[str], None] = lambda _: None) -> Iterator
 def _audit(event: str, args: tuple[Any, ...]) -> None:
     if not _state["on"] or _state["thread"] != threading.get_ident():
         return
+    if event == "open" and isinstance(args[0], int) and kind_of(sys._getframe(1).f_code) is Kind.USER:  # noqa: SLF001  (who opens it)
+        _refuse(f"opens the file descriptor {args[0]}")  # closing it again would close one of the process itself
     if event in REFUSED and not _temporary(args[0] if args else None):
         _refuse(REFUSED[event])
     if event == "open" and len(args) > 2 and isinstance(args[2], int) and args[2] & WRITING and not _harmless(args[0]):

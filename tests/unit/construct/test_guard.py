@@ -48,6 +48,7 @@ def build(tmp_path, monkeypatch):
         ("import os; os.makedirs('runs')", "creates a folder"),
         ("torch.save({}, 'out.pt')", "torch.save"),
         ("input('width? ')", "stdin"),
+        ("open(0).read()", "opens the file descriptor 0"),
         ("import sys; sys.stdin.read()", "stdin"),
     ],
 )
