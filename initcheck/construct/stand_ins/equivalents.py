@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from initcheck.construct.stand_ins.flags import Flags
+from initcheck.construct.stand_ins.settings_objects import SETTINGS
 
 
 class DropPath(torch.nn.Module):
@@ -67,7 +67,6 @@ _EQUIVALENTS: dict[str, dict[str, Any]] = {
     "tqdm": _PROGRESS,
     "tqdm.auto": _PROGRESS,
     "tqdm.notebook": _PROGRESS,
-    "absl": {"flags": Flags()},
     "cached_property": {"cached_property": functools.cached_property},
     "overrides": {"overrides": lambda function: function, "override": lambda function: function},
 }
@@ -90,6 +89,11 @@ _PASSING = frozenset(
 def equivalent(module: str, name: str) -> Any:
     """What stands for `module.name` exactly, None when nothing does."""
     return _EQUIVALENTS.get(module, {}).get(name)
+
+
+def has_equivalents(module: str) -> bool:
+    """Whether a module, or one below it, has names that something stands for exactly."""
+    return any(name == module or name.startswith(f"{module}.") for name in (*_EQUIVALENTS, *SETTINGS))
 
 
 def passed_through(name: str, args: tuple[Any, ...]) -> tuple[Any] | None:

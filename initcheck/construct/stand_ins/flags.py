@@ -16,12 +16,23 @@ class FlagHolder:
         self.default = value
 
 
+class Values(types.SimpleNamespace):
+    """`FLAGS`."""
+
+    def __getitem__(self, name: str) -> FlagHolder:
+        return FlagHolder(name, getattr(self, name))
+
+    def __call__(self, _arguments: Any = (), **_options: Any) -> list[str]:
+        """Nothing is parsed: the command line is empty."""
+        return []
+
+
 class Flags(types.ModuleType):
     """Stands for the module `absl.flags`."""
 
     def __init__(self) -> None:
         super().__init__("absl.flags")
-        self.FLAGS = types.SimpleNamespace()
+        self.FLAGS = Values()
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name.startswith("DEFINE_"):

@@ -12,11 +12,12 @@ import torch
 
 from initcheck.construct.recording.frames import STANDARD
 from initcheck.construct.stand_ins.bases import base_for
-from initcheck.construct.stand_ins.equivalents import equivalent, passed_through
+from initcheck.construct.stand_ins.equivalents import equivalent, has_equivalents, passed_through
 from initcheck.construct.stand_ins.imports import decorated
 from initcheck.construct.stand_ins.missing import Site, needed, user_site
 from initcheck.construct.stand_ins.nesting import NESTED, members
 from initcheck.construct.stand_ins.packages import watches, weightless
+from initcheck.construct.stand_ins.settings_objects import SETTINGS
 from initcheck.errors import TargetError
 
 _MAKES_CONSTRUCTORS = frozenset({"attr", "attrs", "pydantic", "chex", "simple_parsing", "marshmallow_dataclass"})
@@ -173,17 +174,21 @@ class StandInModule(types.ModuleType):
         self.__path__: list[str] = []
         self.__all__: tuple[str, ...] = ()
         self.used: list[str] = []
-        """The names for which an equivalent was given."""
+        """The dotted names for which an equivalent was given."""
+        self._given = SETTINGS[name]() if name in SETTINGS else {}
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
-        found = equivalent(self.__name__, name)
-        if found is None:
-            dotted = f"{self.__name__}.{name}"
-            found = StandIn(About(dotted, self.__name__.partition(".")[0]))
+        dotted = f"{self.__name__}.{name}"
+        found = self._given[name] if name in self._given else equivalent(self.__name__, name)
+        if found is not None:
+            self.used.append(dotted)
+        elif has_equivalents(dotted):
+            found = StandInModule(dotted)
+            found.used = self.used
         else:
-            self.used.append(name)
+            found = StandIn(About(dotted, self.__name__.partition(".")[0]))
         setattr(self, name, found)
         return found
 

@@ -12,6 +12,7 @@ _DISTRIBUTIONS = {
     "yaml": "pyyaml",
     "Bio": "biopython",
     "bs4": "beautifulsoup4",
+    "absl": "absl-py",
     "attr": "attrs",
     "dotenv": "python-dotenv",
     "faiss": "faiss-cpu",

@@ -55,9 +55,11 @@ def _forget(finder: Finder) -> None:
 
 
 def _said(found: dict[str, StandInModule]) -> Iterator[str]:
+    given = list(dict.fromkeys(item for module in found.values() for item in module.used))
+    equal = dict.fromkeys(item.partition(".")[0] for item in given)
     packages = dict.fromkeys(name.partition(".")[0] for name in found)
     local = [name for name in packages if looks_local(name)]
-    missing = [name for name in packages if not looks_local(name)]
+    missing = [name for name in packages if not looks_local(name) and name not in equal]
     if missing:
         verb = "is" if len(missing) == 1 else "are"
         yield f"{', '.join(missing)} {verb} not installed; stood in (no weight depends on {'it' if len(missing) == 1 else 'them'})"
@@ -65,6 +67,6 @@ def _said(found: dict[str, StandInModule]) -> Iterator[str]:
         yield f"there is no file {name}.py; stood in (no weight depends on it)"
     for base in bases_in(found.values()):
         yield f"{base} stood in as a plain nn.Module"
-    used = [f"{name}.{item}" for name, module in found.items() for item in module.used]
-    if used:
-        yield f"{', '.join(used)} given by an equivalent"
+    for package in equal:
+        names = ", ".join(item.rpartition(".")[2] for item in given if item.partition(".")[0] == package)
+        yield f"{package} is not installed; {names} given by an equivalent"

@@ -3,10 +3,8 @@
 import sys
 
 import pytest
-import torch
 
 import initcheck
-from initcheck.construct.stand_ins.equivalents import DropPath
 from initcheck.errors import TargetError
 from tests.unit.construct.stand_ins.building import TORCH, build, fails, net
 
@@ -213,40 +211,6 @@ def test_a_star_import(fails):
 )
 def test_the_name_to_install(fails, package, hint):
     assert hint in fails(net(f"self.n = 1 + {package}.n", head=f"import {package}"), "Net").hint
-
-
-def test_equivalents_of_small_things(build):
-    head = "from timm.models.layers import DropPath, to_2tuple, trunc_normal_"
-    lines = [
-        "h, w = to_2tuple(8)",
-        "self.p = nn.Parameter(torch.zeros(h, w))",
-        "trunc_normal_(self.p, std=.02)",
-        "self.drop_path = DropPath(0.1)",
-    ]
-    made = build(net(*lines, head=head), "Net")
-    assert 0.01 < made.model.p.std() < 0.03
-    assert (
-        "timm.models.layers.DropPath, timm.models.layers.to_2tuple, timm.models.layers.trunc_normal_ given by an equivalent"
-        in made.built.notes
-    )
-
-
-def test_progress_bars_hand_on_what_they_count():
-    from initcheck.construct.stand_ins.equivalents import equivalent
-
-    assert list(equivalent("tqdm.auto", "tqdm")(range(3), desc="x")) == [0, 1, 2]
-    assert list(equivalent("tqdm", "trange")(2, leave=False)) == [0, 1]
-    assert equivalent("tqdm", "other") is None
-
-
-def test_drop_path_keeps_the_expectation():
-    drop = DropPath(0.25)
-    torch.manual_seed(0)
-    x = torch.ones(4000, 3)
-    out = drop(x)
-    assert out.unique().tolist() == [0.0, pytest.approx(4 / 3)]
-    assert out.mean() == pytest.approx(1, abs=0.05)
-    assert drop.eval()(x) is x
 
 
 def test_the_forward_names_what_it_lacks(tmp_path, monkeypatch):
