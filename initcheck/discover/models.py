@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from initcheck.discover.names import ImportedNames
@@ -57,8 +57,10 @@ class FileModels:
             for inner in _blocks(statement):
                 self._collect(inner, top)
         self._deciding: set[str] = set()
+        self._decided: dict[str, bool] = {}
+        self._locals: dict[str, dict[str, ast.expr]] = {}
         # an optimizer has a state_dict and a zero_grad, too
-        self._used_as_module = _receivers(tree, _USED_AS_MODULE) - _receivers(tree, frozenset({"step", "minimize"}))
+        self.used_as_module = _receivers(tree, _USED_AS_MODULE) - _receivers(tree, frozenset({"step", "minimize"}))
 
     def module_classes(self) -> tuple[ast.ClassDef, ...]:
         """The classes that are modules, losses left out."""
@@ -75,28 +77,39 @@ class FileModels:
     def is_module_class(self, name: str) -> bool:
         """Whether a class of this file descends from a module, or does what a module does."""
         node = self.classes.get(name)
-        if node is None or ("class " + name) in self._deciding:
+        if node is None:
             return False
-        self._deciding.add("class " + name)
-        try:
-            return any(self._is_module_base(base, node) for base in node.bases)
-        finally:
-            self._deciding.discard("class " + name)
+        return self._decide("class " + name, lambda: any(self._is_module_base(base, node) for base in node.bases))
 
     def is_factory(self, name: str) -> bool:
         """Whether a function of this file returns a module."""
         node = self.functions.get(name)
-        if node is None or ("def " + name) in self._deciding:
+        return node is not None and self._decide("def " + name, lambda: self._returns_module(node))
+
+    def _decide(self, question: str, answer: Callable[[], bool]) -> bool:
+        """The answer, worked out once; while it is being worked out, the same question adds nothing."""
+        if question in self._decided:
+            return self._decided[question]
+        if question in self._deciding:
             return False
-        self._deciding.add("def " + name)
+        first = not self._deciding
+        self._deciding.add(question)
         try:
-            returned = [inner.value for inner in own_nodes(node) if isinstance(inner, ast.Return) and inner.value is not None]
-            if not returned:
-                return False
-            annotated = node.returns is not None and self._is_module_type(node.returns)
-            return annotated or any(self.is_module(value, _local_values(node)) for value in returned)
+            found = answer()
         finally:
-            self._deciding.discard("def " + name)
+            self._deciding.discard(question)
+        if found or first:  # a refusal inside another question may be due to that question
+            self._decided[question] = found
+        return found
+
+    def _returns_module(self, node: Function) -> bool:
+        returned = [inner.value for inner in own_nodes(node) if isinstance(inner, ast.Return) and inner.value is not None]
+        if not returned:
+            return False
+        annotated = node.returns is not None and self._is_module_type(node.returns)
+        if node.name not in self._locals:
+            self._locals[node.name] = _local_values(node)
+        return annotated or any(self.is_module(value, self._locals[node.name]) for value in returned)
 
     def is_module(self, value: ast.expr, local: Mapping[str, ast.expr] | None = None) -> bool:
         """Whether an expression makes a module; `local` holds the values of local names."""
@@ -145,7 +158,7 @@ class FileModels:
     def _is_instance(self, binding: Binding) -> bool:
         earlier = {other.name: other.value for other in self.bindings if other.top < binding.top}
         return self.is_module(binding.value, earlier) or (
-            isinstance(binding.value, ast.Call) and binding.name in self._used_as_module and not self._is_loss(binding.value)
+            isinstance(binding.value, ast.Call) and binding.name in self.used_as_module and not self._is_loss(binding.value)
         )
 
     def _makes_module(self, call: ast.Call, local: Mapping[str, ast.expr]) -> bool:

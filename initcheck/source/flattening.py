@@ -69,7 +69,8 @@ def chains(tree: ast.Module) -> tuple[tuple[str, ...], ...]:
             if name in functions and name not in found and len(chain) < 4:
                 found[name] = (*chain, name)
                 waiting.append((found[name], functions[name].body))
-    alone = [(name,) for name in functions if name not in found and not _is_called(tree, name)]
+    called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    alone = [(name,) for name in functions if name not in found and name not in called]
     return (*(((GUARD,),) if guard is not None else ()), *found.values(), *alone)
 
 
@@ -216,10 +217,6 @@ def _called_names(body: Iterable[ast.AST]) -> Iterator[str]:
         for node in ast.walk(statement):
             if isinstance(node, ast.Call):
                 yield from (part.id for part in (node.func, *node.args) if isinstance(part, ast.Name))
-
-
-def _is_called(tree: ast.Module, name: str) -> bool:
-    return any(isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name for node in ast.walk(tree))
 
 
 def _last(call: ast.Call) -> str:
