@@ -49,10 +49,15 @@ def _layer(walk: Walk, callee: Any, parameter: str) -> None:
     elif parameter in ("modules", "modules_iterable"):
         walk.uses.add("list")
         walk.uses.item().add("module")
+    elif parameter in _FRACTIONS:
+        walk.uses.add("float")
     elif isinstance(callee, type) and issubclass(callee, torch.nn.Module):
         walk.uses.add("int" if parameter not in _FLAGS else "flag")
 
 
+_FRACTIONS = frozenset(
+    "eps layer_norm_eps momentum negative_slope alpha lambd lambda init beta scale_factor threshold value std mean gain a b".split()
+)
 _FLAGS = frozenset("bias bidirectional batch_first affine track_running_stats inplace padding_mode nonlinearity activation".split())
 
 
@@ -77,7 +82,7 @@ def _builtin(walk: Walk, name: str, call: ast.Call, node: ast.expr, scope: Scope
         uses.add("number")
     elif name in _COUNTS:
         uses.add("number" if name in ("sqrt", "log", "exp", "pow") else "int")
-    elif name in _TENSORS and first:
+    elif (name in _TENSORS and first) or (name == "register_buffer" and not first):
         uses.add("tensor")
     elif name in _COPIES:
         uses.add("copied" if first and len(call.args) == 1 else "int")

@@ -66,12 +66,16 @@ MODULE_WORDS = (
 def options(filling: Filling, hole: Hole) -> list[Candidate]:
     """Candidates for a hole; those whose kind fits the source's use of it come first."""
     wanted = demand(hole)
+    declared = annotated(filling, hole)
+    kinds = frozenset(candidate.kind for candidate in declared)
+    numbers = kinds <= {"int", "float", "bool", "none"}
+    source, told = list(_from_source(filling, hole)), list(_told(filling, hole, wanted))
     found: list[Candidate] = []
-    for candidate in [*_from_source(filling, hole), *annotated(filling, hole), *_told(filling, hole, wanted), *_last(hole, wanted)]:
+    for candidate in [*source, *(told if numbers else ()), *declared, *told, *_last(hole, wanted)]:
         if not any(candidate.kind == other.kind and candidate.shown() == other.shown() for other in found):
             found.append(candidate)
-    accepted = _ACCEPTS.get(wanted, _ACCEPTS["plain"])
-    if hole.uses.instances and wanted == "list":
+    accepted = kinds or _ACCEPTS.get(wanted, _ACCEPTS["plain"])
+    if hole.uses.instances and wanted == "list" and not kinds:
         accepted |= {"int"}
     fit = [candidate for candidate in found if candidate.kind in accepted]
     return [*fit, *(candidate for candidate in found if candidate not in fit)]
@@ -84,7 +88,9 @@ def demand(hole: Hole) -> str:
     fields = set(uses.fields) - {"expansion", "__name__", "parameters", "modules", "children"}
     if "str" in kinds and uses.choices and "object" not in kinds:
         return "str"
-    if _is_tensor(uses, name):
+    if str(getattr(hole.annotation, "__name__", hole.annotation)).endswith("Module"):
+        return "module"
+    if _is_tensor(uses, name) or hole.annotation is torch.Tensor or hole.annotation in ("torch.Tensor", "Tensor"):
         return "tensor"
     if "object" in kinds and (fields or "constructs" not in kinds) and not ("constructs" in kinds and fields <= {"in_channels", "mul"}):
         return "object"
@@ -130,7 +136,13 @@ def _from_source(filling: Filling, hole: Hole) -> Iterator[Candidate]:
         for value in world.hinted.get(name, ()):
             yield plain(value)
     for key, value in world.space.items():
-        if normal(key) in names and not isinstance(value, type) and kind_of(value) != "called" and not _is_module(value):
+        if (
+            not key.startswith("__")
+            and normal(key) in names
+            and not isinstance(value, type)
+            and kind_of(value) != "called"
+            and not _is_module(value)
+        ):
             if isinstance(value, dict) and hole.uses.choices:
                 continue
             yield plain(value, "" if kind_of(value) in ("int", "float", "str", "bool", "list") else key)
@@ -180,6 +192,8 @@ def role_of(hole: Hole) -> tuple[str, tuple[Any, ...]]:
     role, values = next((found for found in map(known, (hole.name, *hole.aliases)) if found[0]), ("", ()))
     if "num_embeddings" in uses.aliases and role not in ("vocabulary", "few", "length", "codes", "times"):
         return known("num_embeddings")
+    if "negative_slope" in uses.aliases:
+        return known("negative_slope")
     if role:
         return role, values
     if "exponent" in uses.kinds:

@@ -52,7 +52,7 @@ def allowed(step: Step, name: str, value: Any, universe: Iterable[Any], sources:
     for other in dict.fromkeys(_hashable(universe)):
         if type(other) is type(value) and other == value:
             continue
-        if type(other) is not type(value) and value is not None and not isinstance(other, (int, float, str)):
+        if type(value) is int and type(other) is float:
             continue
         try:
             if all(bool(_value(test, step, {name: other})) is truth for test, truth in conditions):

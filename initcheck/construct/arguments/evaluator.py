@@ -10,6 +10,7 @@ from typing import Any
 
 from initcheck.construct.arguments.filling import Filling, Unknown
 from initcheck.construct.arguments.holes import Hole, Node, known_node
+from initcheck.errors import InitcheckError
 
 _OPERATORS: dict[type, Callable[..., Any]] = {
     ast.Add: operator.add,
@@ -163,8 +164,21 @@ class Evaluator:
                 kwargs.update({str(name): known_node(value) for name, value in found.value.items()})
         if len(node.args) == 1 and isinstance(node.args[0], ast.Constant) and node.args[0].value is Ellipsis:
             args = self._nothing_known(function, kwargs, args)
-        made = self.filling.call(function, path, args, kwargs)
+        unknown = any(isinstance(item, Unknown) for item in (*args, *kwargs.values()))
+        if unknown and getattr(function, "__module__", "") == "builtins":
+            raise Unreadable(ast.unparse(node))
+        inner = bool(key) and not isinstance(function, type)
+        made = self._made(function, path, args, kwargs) if inner else self.filling.call(function, path, args, kwargs)
         return Node(made.value, lambda: self._called(node, made))
+
+    def _made(self, function: Any, path: str, args: list[Node | Unknown], kwargs: dict[str, Node | Unknown]) -> Node:
+        """What a function gives for an argument; what it cannot give, for want of data or of its own arguments, is a hole."""
+        try:
+            return self.filling.call(function, path, args, kwargs)
+        except InitcheckError:
+            raise
+        except Exception as error:
+            raise Unreadable(path) from error
 
     def _called(self, node: ast.Call, made: Node) -> str:
         """The text of a call under the name that the source gives the callee."""

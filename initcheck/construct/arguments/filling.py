@@ -130,7 +130,7 @@ class _Call:
             elif index < len(names):
                 found.append(self._filled(names[index].name, names[index], argument.names))
             else:
-                found.append(self._filled(f"argument{index + 1}", None, argument.names))
+                found.append(self._filled(next(iter(argument.names), f"argument{index + 1}"), None, argument.names))
         only = [p for p in names[len(args) :] if p.kind is p.POSITIONAL_ONLY and p.default is EMPTY]
         found.extend(self._filled(parameter.name, parameter, ()) for parameter in only)
         if not args and (not names or names[0].default is not EMPTY):
@@ -169,7 +169,7 @@ class _Call:
         for name in self._further():
             if name not in found and name not in taken:
                 found[name] = self._filled(name, by_name.get(name), ())
-        return found
+        return {name: found[name] for name in (*kwargs, *(name for name in found if name not in kwargs))}
 
     def _further(self) -> list[str]:
         """The keys for which the source reads its `**kwargs`, and the names that a failure asked for."""

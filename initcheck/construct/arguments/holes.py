@@ -71,6 +71,7 @@ class Hole:
     siblings: Mapping[str, Any] = field(default_factory=dict)
     owner: Any = None
     depth: int = 0
+    part: bool = False
 
 
 @dataclass(frozen=True, slots=True)

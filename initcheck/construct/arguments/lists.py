@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from initcheck.construct.arguments.holes import Candidate, Hole, Node, Uses, plain
-from initcheck.construct.arguments.table import known, likely, listed
+from initcheck.construct.arguments.table import known, likely, listed, normal
 
 if TYPE_CHECKING:
     from initcheck.construct.arguments.filling import Filling
@@ -30,6 +31,10 @@ def lists(_: Filling, hole: Hole, values: tuple[Any, ...]) -> Iterator[Candidate
     elif words:
         yield plain(words)
     named = next((found for found in map(listed, (hole.name, *hole.aliases)) if found), ())
+    if normal(hole.name) == "layers" and not element.kinds and not element.aliases:
+        named = (128, 64)  # widths: nobody counts to them
+    if re.search(r"range|bound|limit", normal(hole.name)) and uses.length <= 2:
+        named = (-1.0, 1.0)
     sizes = named or tuple(value for value in values[:1] if isinstance(value, (int, float)) and not isinstance(value, bool)) * 2 or (64, 64)
     if element.fields or "list" in element.kinds:
         yield plain([list(sizes), list(sizes)])

@@ -28,11 +28,11 @@ def objects(filling: Filling, hole: Hole, role: str, wanted: str) -> Iterator[Ca
     name = normal(hole.name)
     if wanted == "constructs":
         yield from _classes(filling, hole, role)
-    modular = name in MODULE_WORDS or name.rsplit("_", 1)[-1] in MODULE_WORDS or hole.name in hole.uses.aliases
+    modular = name in MODULE_WORDS or name.rsplit("_", 1)[-1] in MODULE_WORDS
     if role == "activation":
         yield Candidate("called", nn.functional.relu, "nn.functional.relu") if wanted == "called" else plain(nn.ReLU)
         yield Candidate("module", None, "nn.ReLU()", lambda *_: Node(nn.ReLU(), lambda: "nn.ReLU()"))
-    if wanted in ("module", "called", "constructs") or (wanted == "object" and modular):
+    if wanted in ("module", "called", "constructs") or (wanted == "object" and modular and not hole.part):
         yield from _modules(filling, hole)
     if wanted == "object":
         yield from _configs(filling, hole)
@@ -55,9 +55,17 @@ def _layers_of(filling: Filling, hole: Hole) -> list[type]:
 
 def _classes(filling: Filling, hole: Hole, role: str) -> Iterator[Candidate]:
     """A class that the source constructs: the block of a network, a normalization, an activation, a recurrent layer."""
+    from initcheck.construct.arguments.filling import parameters_of
+
     word = normal(hole.name).replace("_", "")
     own = _layers_of(filling, hole)
     fitting = [each for each in own if "expansion" not in hole.uses.fields or hasattr(each, "expansion")]
+    if "bare" in hole.uses.kinds:
+        fitting = [
+            each for each in fitting if not any(p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters_of(each))
+        ]
+    if "norm" in word:
+        role = "norm"
     if role not in ("norm", "activation", "rnn"):
         fitting.sort(key=lambda each: _likeness(each.__name__, word, "block" in word), reverse=True)
         yield from (plain(each) for each in fitting)
@@ -119,7 +127,8 @@ def _configs(filling: Filling, hole: Hole) -> Iterator[Candidate]:
     scored: list[tuple[int, int, type]] = []
     for index, each in enumerate(own_classes(filling)):
         has = wanted & fields_of(each)
-        if issubclass(each, nn.Module) or not has or (not _CONFIG.search(each.__name__) and len(has) * 2 < len(wanted)):
+        named_so = bool(_CONFIG.search(each.__name__)) and (not hole.part or normal(hole.name) in normal(each.__name__))
+        if issubclass(each, nn.Module) or not has or len(has) * (2 if named_so else 1) < len(wanted):
             continue
         scored.append((-len(has), index, each))
     for _, _, each in sorted(scored, key=lambda item: item[:2]):
@@ -155,7 +164,7 @@ def config_class(kind: type) -> Candidate:
 def field_of(hole: Hole, name: str) -> Hole:
     """The hole that a field of an object is."""
     uses = hole.uses.fields.get(name) or Uses()
-    return Hole(f"{hole.key}.{name}", name, uses=uses, siblings=hole.siblings, owner=hole.owner, depth=hole.depth + 1)
+    return Hole(f"{hole.key}.{name}", name, uses=uses, siblings=hole.siblings, owner=hole.owner, depth=hole.depth + 1, part=True)
 
 
 def stand_in(filling: Filling, hole: Hole) -> Node:

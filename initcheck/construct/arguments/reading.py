@@ -133,6 +133,8 @@ class Walk:
     def _in_call(self, parent: ast.Call, node: ast.expr, scope: Scope) -> None:
         if node is parent.func:
             init = scope.node.name not in ("forward", "training_step", "sample", "encode", "decode")
+            if not parent.args and not parent.keywords:
+                self.uses.add("bare")
             return self.uses.add("constructs" if init else "called")
         return read_call(self, parent, node, scope)
 
@@ -187,6 +189,8 @@ class Walk:
         if node is not parent.left:
             if isinstance(parent.left, ast.Constant):
                 self.uses.optional.add(str(parent.left.value))
+            else:
+                self.uses.add("list")
             return
         if isinstance(other, (ast.List, ast.Tuple, ast.Set)):
             self.uses.choose(*(item.value for item in other.elts if isinstance(item, ast.Constant)))

@@ -33,6 +33,8 @@ def related(filling: Filling, hole: Hole, role: str, values: tuple[Any, ...]) ->
         yield plain(784)
     elif role == "length" and any(known(name)[0] == "rate" for name in siblings):
         yield plain(0.02)
+    elif role == "length" and normal(hole.name) == "window_size" and any(known(name)[0] == "image" for name in hole.siblings):
+        yield plain(4)
     elif role == "layers" and any(each.isdigit() for each in hole.uses.divisors):
         yield from (plain(value) for value in (16, 20, 22, 28, 40, 10, 29, 18, 34, 50))
     elif role == "in_channels" and _is_block(hole, siblings):
