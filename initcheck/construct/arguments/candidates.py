@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -192,6 +193,8 @@ def role_of(hole: Hole) -> tuple[str, tuple[Any, ...]]:
     role, values = next((found for found in map(known, (hole.name, *hole.aliases)) if found[0]), ("", ()))
     if "num_embeddings" in uses.aliases and role not in ("vocabulary", "few", "length", "codes", "times"):
         return known("num_embeddings")
+    if role == "classes" and "out_channels" in uses.aliases and not re.search(r"class|label|tag", normal(hole.name)):
+        return known("out_channels")
     if "negative_slope" in uses.aliases:
         return known("negative_slope")
     if role:

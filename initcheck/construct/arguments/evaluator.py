@@ -143,7 +143,8 @@ class Evaluator:
         return self.filling.fill(Hole(key, name, found.names))
 
     def _call(self, node: ast.Call, key: str) -> Node:
-        function = self._known(node.func, key)
+        callee = self._callee(node.func, key)
+        function = callee.value
         path = f"{key}/{ast.unparse(node.func)}" if key else ast.unparse(node.func)
         if not callable(function):
             raise Unreadable(ast.unparse(node))
@@ -169,7 +170,7 @@ class Evaluator:
             raise Unreadable(ast.unparse(node))
         inner = bool(key) and not isinstance(function, type)
         made = self._made(function, path, args, kwargs) if inner else self.filling.call(function, path, args, kwargs)
-        return Node(made.value, lambda: self._called(node, made))
+        return Node(made.value, lambda: callee.text() + "(" + made.text().split("(", 1)[1])
 
     def _made(self, function: Any, path: str, args: list[Node | Unknown], kwargs: dict[str, Node | Unknown]) -> Node:
         """What a function gives for an argument; what it cannot give, for want of data or of its own arguments, is a hole."""
@@ -180,9 +181,14 @@ class Evaluator:
         except Exception as error:
             raise Unreadable(path) from error
 
-    def _called(self, node: ast.Call, made: Node) -> str:
-        """The text of a call under the name that the source gives the callee."""
-        return ast.unparse(node.func) + "(" + made.text().split("(", 1)[1]
+    def _callee(self, node: ast.expr, key: str) -> Node:
+        """What is called; a method with the text of its owner, in which holes may have been filled."""
+        if not isinstance(node, ast.Attribute) or node.attr.startswith("__"):
+            return Node(self._known(node, key), lambda: ast.unparse(node))
+        owner = self.value(node.value, key)
+        if isinstance(owner, Unknown) or not hasattr(owner.value, node.attr):
+            raise Unreadable(ast.unparse(node))
+        return Node(getattr(owner.value, node.attr), lambda: f"{owner.text()}.{node.attr}")
 
     @staticmethod
     def _nothing_known(function: Any, kwargs: Mapping[str, Any], args: list[Node | Unknown]) -> list[Node | Unknown]:

@@ -31,7 +31,8 @@ def lists(_: Filling, hole: Hole, values: tuple[Any, ...]) -> Iterator[Candidate
     elif words:
         yield plain(words)
     named = next((found for found in map(listed, (hole.name, *hole.aliases)) if found), ())
-    if normal(hole.name) == "layers" and not element.kinds and not element.aliases:
+    counted = element.kinds and not {"in_features", "out_features", "in_channels", "out_channels"} & set(element.aliases)
+    if normal(hole.name) == "layers" and not counted:
         named = (128, 64)  # widths: nobody counts to them
     if re.search(r"range|bound|limit", normal(hole.name)) and uses.length <= 2:
         named = (-1.0, 1.0)
@@ -40,8 +41,9 @@ def lists(_: Filling, hole: Hole, values: tuple[Any, ...]) -> Iterator[Candidate
         yield plain([list(sizes), list(sizes)])
     length = uses.length if uses.exact else max(uses.length, len(sizes))
     exact = [sizes[min(index, len(sizes) - 1)] for index in range(length)]
-    yield plain(exact)
-    yield plain(tuple(exact))
+    shaped = known(hole.name)[0] in ("kernel", "stride", "padding", "image", "patch")
+    yield plain(tuple(exact) if shaped else exact)
+    yield plain(exact if shaped else tuple(exact))
     for more in (1, 3, 4, 5):
         yield plain([sizes[min(index, len(sizes) - 1)] for index in range(max(length, more))])
     yield plain([exact, exact])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import types
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -101,10 +102,19 @@ def _modules(filling: Filling, hole: Hole) -> Iterator[Candidate]:
         score += 4 if low == owner + words[0] else 0
         scored.append((-score, index, each))
     best = [each for score, _, each in sorted(scored, key=lambda item: item[:2]) if score < 0]
-    for each in best:
-        yield built(each)
+    yield from map(built, best)
+    makers = [value for name, value in filling.world.space.items() if _makes(name, value, words[0])]
+    yield from (built(each) for each in makers if each is not hole.owner and each not in filling.making)
     if "transformer" in words[0] or "encoder_layer" in hole.uses.aliases:
         yield Candidate("module", None, "nn.TransformerEncoderLayer(128, 4)", lambda *_: _torch_layer())
+
+
+def _makes(name: str, value: Any, word: str) -> bool:
+    """Whether a function of the file makes what a parameter wants: `make_layers` for `features`, `build_encoder` for `encoder`."""
+    verb, _, thing = name.strip("_").partition("_")
+    wanted = thing.replace("_", "")
+    fits = wanted == word or (word == "features" and wanted in ("layers", "features"))
+    return fits and verb in ("make", "build", "create", "get") and isinstance(value, types.FunctionType)
 
 
 def built(kind: Any) -> Candidate:

@@ -104,7 +104,8 @@ class Search:
     def _learn(self, choice: Choice, filling: Filling, error: BaseException) -> None:
         place = place_of(error, self._world.sources)
         self._failures.append((error, place))
-        if not filling.asked or isinstance(error, (SystemExit, ModuleNotFoundError)):
+        nameless = isinstance(error, NameError) and not isinstance(error, UnboundLocalError)
+        if not filling.asked or nameless or isinstance(error, (SystemExit, ModuleNotFoundError)):
             self._queue.clear()
             return
         signature = (type(error).__name__, place.path, place.line)
