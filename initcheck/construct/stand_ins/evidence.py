@@ -55,7 +55,7 @@ def _handed_on(error: BaseException) -> TargetError | None:
             names = ()
         if kind not in (Kind.USER, Kind.OWN) and handed is None:
             handed = next(_strange(frame.f_locals.values()), None)
-    told = any(kind.__name__ in str(error) for kind in (StandIn, Unloaded))
+    told = any(kind.__name__ in str(error) for kind in (StandIn, Unloaded)) or ", not installed>" in str(error)
     if handed is None and near and (told or _of_torch(error, names)):
         handed = near[0]
     if handed is None:
@@ -110,6 +110,8 @@ def refuse_stand_ins(made: object) -> None:
         return
     for module in made.modules():
         values = [value for key, value in vars(module).items() if key not in _HELD]
+        for found in stand_ins([module._buffers, module._parameters]):  # noqa: SLF001  (torch takes for a tensor what acts like one)
+            raise about(found).error(about(found).made)
         for found in stand_ins(values):
             known = about(found)
             if not known.weightless:

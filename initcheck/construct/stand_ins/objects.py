@@ -154,10 +154,11 @@ class StandIn:
             return NotImplemented
         return found._refuse()  # noqa: SLF001  (its own)
 
-    def _refuse(self, *_: object) -> NoReturn:
+    def _refuse(self, *_: object, **__: object) -> NoReturn:
         known = about(self)
         raise known.error(user_site() or known.made)
 
+    keys = __array__ = _refuse
     __iter__ = __len__ = __contains__ = __reversed__ = _refuse
     __int__ = __float__ = __index__ = __complex__ = __round__ = __neg__ = __abs__ = __invert__ = _refuse
     __lt__ = __le__ = __gt__ = __ge__ = _refuse

@@ -78,6 +78,15 @@ def test_a_class_of_the_user_may_be_tested_for_a_missing_class(build):
 
 
 LAYERS = [
+    ("self.l = {'a': nn.ReLU}[Layer.kind]()", "nobody.nn.Layer.kind"),
+    ("self.l = nn.Linear(**Layer.sizes)", "nobody.nn.Layer.sizes"),
+    ("self.l = nn.Linear(*Layer.sizes)", "nobody.nn.Layer.sizes"),
+    ("self.l = nn.Linear(max(3, Layer.size), 2)", "nobody.nn.Layer.size"),
+    ("self.l = getattr(nn, Layer.kind)(2)", "nobody.nn.Layer.kind"),
+    ("self.register_buffer('b', Layer.table())", "nobody.nn.Layer.table"),
+    ("import numpy as np; self.w = nn.Parameter(torch.from_numpy(np.asarray(Layer.table)))", "nobody.nn.Layer.table"),
+    ("import numpy as np; self.l = nn.Linear(int(np.prod(Layer.shape)), 2)", "nobody.nn.Layer.shape.prod"),
+    ("self.l = nn.Linear(len(Layer.words), 2)", "nobody.nn.Layer.words"),
     ("self.conv = Layer(4, 4)", "nobody.nn.Layer"),
     ("self.convs = [Layer(4, 4) for _ in range(2)]", "nobody.nn.Layer"),
     ("self.body = nn.Sequential(nn.Linear(4, 4), Layer(4))", "nobody.nn.Layer"),
@@ -112,6 +121,11 @@ def test_what_the_model_is_made_of_is_named(fails, line, name):
     assert error.name == "missing-import"
     assert error.message == f"model.py:7 needs {name}, which is not installed"
     assert error.hint == "pip install nobody"
+
+
+def test_a_buffer_that_is_none(fails):
+    error = fails(net("self.register_buffer('b', Layer.table)", head="from nobody.nn import Layer"), "Net")
+    assert error.message == "the model needs nobody.nn.Layer.table, which is not installed"
 
 
 def test_the_model_itself_comes_from_a_missing_package(fails):
