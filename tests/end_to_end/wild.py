@@ -153,7 +153,8 @@ def table(root):
     for entry in chosen:
         complaint = said[entry.name].complaint
         counts = [model["parameters"] for model in said[entry.name].models]
-        codes = sorted({finding["code"] for model in said[entry.name].models for finding in model["findings"]})
+        findings = [finding for model in said[entry.name].models for finding in model["findings"]]
+        codes = sorted({finding["code"] for finding in findings if finding["severity"] != "info"})
         other = entry.parameters not in {None, *counts} and not complaint
         checked += not complaint
         state = "message" if complaint else "other  " if other else "checked"
