@@ -31,6 +31,8 @@ def from_file(target: Target, recipe: Recipe, watch: AbstractContextManager[obje
     state = torch.get_rng_state()
     first: TargetError | None = None
     for way in (recipe, *target.others):
+        if first is not None and first.name == "offline" and way.call.endswith("(...)"):
+            continue  # what could not be downloaded is a part of the model; a guess in its place would be another model
         torch.set_rng_state(state)
         try:
             return _built(target, way, watch, notes, first)

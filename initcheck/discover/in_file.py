@@ -24,7 +24,7 @@ def targets_of(path: str) -> tuple[Target, ...]:
     found = offers.of_tree(source.tree)
     chosen = offers.chosen(found, inside_functions(source.tree))
     if not chosen:
-        raise NothingToCheck(f"no model in {path}", "name what builds it: initcheck pkg.module:function")
+        raise NothingToCheck(f"no model in {path}", f"where that is right, as in a hook: initcheck --allow-empty {path}")
     somehow = _Somehow(source)
     return tuple(somehow.target(f"{path}::{offer.qualname}", offer) for offer in chosen)
 

@@ -28,7 +28,8 @@ def options(tree: ast.Module) -> dict[str, ast.expr]:
         if isinstance(destination, ast.Constant):
             words = [str(destination.value)]
         if words and default is not None and _is_literal(default) and not _is_none(default):
-            found.setdefault(max(words, key=len).lstrip("-").replace("-", "_"), default)
+            named = next((word for word in words if word.isidentifier()), max(words, key=len))
+            found.setdefault(named.lstrip("-").replace("-", "_"), default)
     return found
 
 

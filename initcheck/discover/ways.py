@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -17,6 +18,7 @@ from initcheck.errors import TargetError
 from initcheck.records.target import Recipe
 from initcheck.source.flattening import flattened, is_main_guard
 
+_CONFIGURATION = re.compile(r"(Config|Args|Arguments|HParams|Hparams|Params|Options|Opt|Settings|Cfg)$")
 _SITES = 4
 """Call sites that are tried for one class, at most."""
 
@@ -127,19 +129,18 @@ class Ways:
             return None
         slicer.opaque = lambda read: _rests_on_data(slicer, read)
         made = slicer.made()
-        for read in sorted(names_in(opened)):
+        for read in sorted(names_in(opened) | (_fillers(slicer) if holes_in(opened) else frozenset())):
             slicer.need(read, made)
         keep = tuple(sorted(slicer.kept))
         after = _afterwards(slicer, name, made, knows if bare else lambda _: True)
         keep = (*keep, *(index for index in sorted(slicer.kept) if index not in keep and index not in after))
         if not holes_in(opened) and not slicer.unknown:
             return None
-        skipped = slicer.skipped((*keep, *after))
         expression = ast.unparse(opened)
         return Recipe(
             tuple(sorted(keep)),
             len(slicer.body),
-            skipped,
+            slicer.skipped((*keep, *after)),
             expression,
             call.lineno,
             call.col_offset + 1,
@@ -155,7 +156,8 @@ class Ways:
     def from_call(self, name: str, call: ast.Call) -> Recipe | None:
         """A definition of the file, called as somewhere in the file, with holes for what only that place knows."""
         slicer = self.slicer(name)
-        local = {**self._constants, **self._local_values(call)}
+        top = {binding.name: binding.value for binding in self.models.bindings}
+        local = {**top, **self._constants, **self._local_values(call)}
         opened = Opening(self.models, _plainly_known(slicer), local, self.options).of(call)
         if opened is None:
             return None
@@ -170,7 +172,10 @@ class Ways:
 
     def _called(self, slicer: Slicer, opened: ast.Call, line: int, column: int) -> Recipe:
         slicer.opaque = lambda read: _rests_on_data(slicer, read)
-        keep = slicer.run(sorted(names_in(opened) - ALWAYS_THERE))
+        wanted = names_in(opened) - ALWAYS_THERE
+        if holes_in(opened):
+            wanted |= _fillers(slicer)
+        keep = slicer.run(sorted(wanted))
         expression = ast.unparse(opened)
         unneeded = slicer.unneeded(keep)
         skipped = slicer.skipped(keep)
@@ -244,6 +249,13 @@ def _rests_on_data(slicer: Slicer, name: str, seen: frozenset[str] = frozenset()
         return True
     reads = {read for index in positions for read in slicer.scopes[index].reads}
     return any(_rests_on_data(slicer, read, seen | {name}) for read in reads - {name})
+
+
+def _fillers(slicer: Slicer) -> frozenset[str]:
+    """The classes of the file that may fill an open argument: configurations, and modules that others are made of."""
+    configurations = {name for name in (*slicer.models.classes, *slicer.models.names.aliases) if _CONFIGURATION.search(name)}
+    modules = {node.name for node in slicer.models.module_classes()} - {slicer.name}
+    return frozenset(configurations | modules)
 
 
 def _known(slicer: Slicer) -> Callable[[str], bool]:

@@ -188,8 +188,8 @@ def _options(function: ast.FunctionDef) -> Iterator[tuple[str, ast.expr]]:
         flags = [value.value for value in mark.args if isinstance(value, ast.Constant) and isinstance(value.value, str)]
         default = next((item.value for item in mark.keywords if item.arg == "default"), None)
         if flags and default is not None:
-            longest = max(flags, key=len)
-            yield longest.lstrip("-").replace("-", "_"), default
+            named = next((flag for flag in flags if flag.isidentifier()), max(flags, key=len))
+            yield named.lstrip("-").replace("-", "_"), default
 
 
 def _assigned(target: ast.expr, value: ast.expr) -> ast.stmt:
