@@ -166,7 +166,7 @@ class Evaluator:
         if len(node.args) == 1 and isinstance(node.args[0], ast.Constant) and node.args[0].value is Ellipsis:
             args = self._nothing_known(function, kwargs, args)
         unknown = any(isinstance(item, Unknown) for item in (*args, *kwargs.values()))
-        if unknown and getattr(function, "__module__", "") == "builtins":
+        if key and unknown and getattr(function, "__module__", "") == "builtins":
             raise Unreadable(ast.unparse(node))
         inner = bool(key) and not isinstance(function, type)
         made = self._made(function, path, args, kwargs) if inner else self.filling.call(function, path, args, kwargs)

@@ -221,3 +221,9 @@ def test_methods_of_the_model_are_called_on_it():
     assert got.guessed == ("hidden=128", "device='cpu'")
     assert got.text == "nn.DataParallel(Net(784, 128).to('cpu')).eval()"
     assert not got.value.training
+
+
+def test_a_call_of_a_built_in_that_is_the_whole_expression_gets_its_holes_filled():
+    got = make("together(vocab_size=..., hidden=...)", {"together": dict}, {}, lambda thunk: thunk())
+    assert got.value == {"vocab_size": 1000, "hidden": 128}
+    assert got.guessed == ("vocab_size=1000", "hidden=128")
