@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -14,11 +13,11 @@ from initcheck.discover.files import SourceFile
 from initcheck.discover.names import root_name
 from initcheck.discover.openings import Opening, holes_in, maker, names_in
 from initcheck.discover.slicer import ALWAYS_THERE, Script, Slicer
+from initcheck.discover.unknowns import afterwards, fillers, known, rests_on_data
 from initcheck.errors import TargetError
 from initcheck.records.target import Recipe
-from initcheck.source.flattening import flattened, is_main_guard
+from initcheck.source.flattening import defaults_of, flattened, is_main_guard
 
-_CONFIGURATION = re.compile(r"(Config|Args|Arguments|HParams|Hparams|Params|Options|Opt|Settings|Cfg)$")
 _SITES = 4
 """Call sites that are tried for one class, at most."""
 
@@ -99,7 +98,7 @@ class Ways:
     def sliced(self, name: str, chain: tuple[str, ...]) -> Recipe | None:
         """The statements that make the name as the script does it; nothing when they rest on data or on arguments that nobody gives."""
         slicer = self.slicer(name, chain)
-        if chain and self._value(slicer, name) is not None and any(_rests_on_data(slicer, read) for read in self._reads(slicer, name)):
+        if chain and self._value(slicer, name) is not None and any(rests_on_data(slicer, read) for read in self._reads(slicer, name)):
             return None
         keep = slicer.run()
         line, column, expression = slicer.origin()
@@ -122,17 +121,17 @@ class Ways:
         call = maker(slicer.models, value) if value is not None else None
         if call is None:
             return None
-        knows = _plainly_known(slicer) if bare else _known(slicer)
+        knows = _plainlyknown(slicer) if bare else known(slicer)
         local = {binding.name: binding.value for binding in slicer.models.bindings if binding.name != name}
         opened = Opening(slicer.models, knows, local, self.options).of(call)
         if opened is None:
             return None
-        slicer.opaque = lambda read: _rests_on_data(slicer, read)
+        slicer.opaque = lambda read: rests_on_data(slicer, read)
         made = slicer.made()
-        for read in sorted(names_in(opened) | (_fillers(slicer) if holes_in(opened) else frozenset())):
+        for read in sorted(names_in(opened) | (fillers(slicer) if holes_in(opened) else frozenset())):
             slicer.need(read, made)
         keep = tuple(sorted(slicer.kept))
-        after = _afterwards(slicer, name, made, knows if bare else lambda _: True)
+        after = afterwards(slicer, name, made, knows if bare else lambda _: True)
         keep = (*keep, *(index for index in sorted(slicer.kept) if index not in keep and index not in after))
         if not holes_in(opened) and not slicer.unknown:
             return None
@@ -158,7 +157,7 @@ class Ways:
         slicer = self.slicer(name)
         top = {binding.name: binding.value for binding in self.models.bindings}
         local = {**top, **self._constants, **self._local_values(call)}
-        opened = Opening(self.models, _plainly_known(slicer), local, self.options).of(call)
+        opened = Opening(self.models, _plainlyknown(slicer), local, self.options).of(call)
         if opened is None:
             return None
         return self._called(slicer, opened, getattr(call, "lineno", 0), getattr(call, "col_offset", -1) + 1)
@@ -166,15 +165,15 @@ class Ways:
     def from_site(self, name: str, site: Site) -> Recipe | None:
         """A definition of the file, called as in another file of the project."""
         slicer = self.slicer(name)
-        opened = Opening(self.models, _plainly_known(slicer), site.local, site.options).of(site.call)
+        opened = Opening(self.models, _plainlyknown(slicer), site.local, site.options).of(site.call)
         recipe = self._called(slicer, opened, site.line, 0) if opened is not None else None
         return replace(recipe, seen=site.path) if recipe is not None else None
 
     def _called(self, slicer: Slicer, opened: ast.Call, line: int, column: int) -> Recipe:
-        slicer.opaque = lambda read: _rests_on_data(slicer, read)
+        slicer.opaque = lambda read: rests_on_data(slicer, read)
         wanted = names_in(opened) - ALWAYS_THERE
         if holes_in(opened):
-            wanted |= _fillers(slicer)
+            wanted |= fillers(slicer)
         keep = slicer.run(sorted(wanted))
         expression = ast.unparse(opened)
         unneeded = slicer.unneeded(keep)
@@ -223,11 +222,13 @@ class Ways:
         return names_in(value) - {name} if value is not None else frozenset()
 
     def _local_values(self, call: ast.Call) -> dict[str, ast.expr]:
-        """The values of the names that the function around a call assigns once."""
+        """The values of the names that the function around a call assigns once, and the defaults of its parameters."""
         values: dict[str, list[ast.expr]] = {}
         line = getattr(call, "lineno", 0)
         for block in self._blocks:
             if block.lineno <= line <= (block.end_lineno or 0):
+                for name, value in defaults_of(block).items():
+                    values.setdefault(name, []).append(value)
                 for node in ast.walk(block):
                     if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
                         values.setdefault(node.targets[0].id, []).append(node.value)
@@ -236,62 +237,6 @@ class Ways:
 
 def _same(recipe: Recipe, other: Recipe) -> bool:
     return (recipe.keep, recipe.call, recipe.after, recipe.chain) == (other.keep, other.call, other.after, other.chain)
-
-
-def _rests_on_data(slicer: Slicer, name: str, seen: frozenset[str] = frozenset()) -> bool:
-    """Whether the value of a name can only come from data, from training, or from an argument that nobody gives."""
-    if name in ALWAYS_THERE or name in seen or name in slicer.models.classes or name in slicer.models.functions:
-        return False
-    positions = [index for index in range(len(slicer.body)) if name in slicer.binds(index)]
-    if not positions:
-        return not slicer.models.names.stars
-    if any(index in slicer.heavy for index in positions):
-        return True
-    reads = {read for index in positions for read in slicer.scopes[index].reads}
-    return any(_rests_on_data(slicer, read, seen | {name}) for read in reads - {name})
-
-
-def _fillers(slicer: Slicer) -> frozenset[str]:
-    """The classes of the file that may fill an open argument: configurations, and modules that others are made of."""
-    configurations = {name for name in (*slicer.models.classes, *slicer.models.names.aliases) if _CONFIGURATION.search(name)}
-    modules = {node.name for node in slicer.models.module_classes()} - {slicer.name}
-    return frozenset(configurations | modules)
-
-
-def _known(slicer: Slicer) -> Callable[[str], bool]:
-    return lambda name: not _rests_on_data(slicer, name)
-
-
-def _plainly_known(slicer: Slicer) -> Callable[[str], bool]:
-    """Definitions, imports, and constants of the top level."""
-    names = slicer.models.names.aliases
-    constants = {
-        binding.name for binding in slicer.models.bindings if binding.top < len(slicer.body) and not _rests_on_data(slicer, binding.name)
-    }
-    top = {binding.name for binding in slicer.models.bindings if isinstance(binding.value, (ast.Constant, ast.List, ast.Tuple, ast.Dict))}
-    return lambda name: (
-        name in slicer.models.classes
-        or name in slicer.models.functions
-        or name in names
-        or name in ALWAYS_THERE
-        or (name in constants and name in top)
-    )
-
-
-def _afterwards(slicer: Slicer, name: str, made: int, knows: Callable[[str], bool]) -> tuple[int, ...]:
-    """The statements that change the instance after it was made and before it is trained, as far as `knows` holds for what they read."""
-    slicer.given = name
-    held = slicer.aliases(name)
-    found = []
-    for index in range(made + 1, slicer.limit(made)):
-        statement = slicer.body[index]
-        if index in slicer.heavy or not slicer.effects.mutates(statement, held, "model"):
-            continue
-        reads = slicer.scopes[index].reads - held - slicer.scopes[index].binds
-        if name not in slicer.binds(index) and all(knows(read) for read in reads):
-            slicer.keep(index, index)
-            found.append(index)
-    return tuple(found)
 
 
 def _unliteral(call: ast.Call) -> int:

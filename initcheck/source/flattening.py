@@ -79,6 +79,18 @@ def top_functions(tree: ast.Module) -> dict[str, ast.FunctionDef]:
     return {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef) and not _yields(node)}
 
 
+def defaults_of(block: ast.FunctionDef | ast.If) -> dict[str, ast.expr]:
+    """The default values of the parameters of a function, those of its command line options included; a guard has none."""
+    if isinstance(block, ast.If):
+        return {}
+    arguments = block.args
+    names = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)]
+    values: dict[str, ast.expr] = dict(_options(block))
+    values.update(zip(names[len(names) - len(arguments.defaults) :], arguments.defaults, strict=True))
+    values.update({a.arg: default for a, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if default is not None})
+    return values
+
+
 class _Unfolding:
     """Opens the functions of one file."""
 
@@ -167,11 +179,8 @@ class _Loosened(ast.NodeTransformer):
 
 def _bound(function: ast.FunctionDef, call: ast.Call | None) -> Iterator[ast.stmt]:
     """Assignments that give the parameters of a function the values of a call, of its defaults, or of its command line options."""
-    arguments = function.args
-    names = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)]
-    values: dict[str, ast.expr] = dict(_options(function))
-    values.update(zip(names[len(names) - len(arguments.defaults) :], arguments.defaults, strict=True))
-    values.update({a.arg: default for a, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if default is not None})
+    names = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
+    values = defaults_of(function)
     if call is not None and not any(isinstance(value, ast.Starred) for value in call.args):
         values.update(zip(names, call.args, strict=False))
         values.update({item.arg: item.value for item in call.keywords if item.arg is not None})
