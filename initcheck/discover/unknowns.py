@@ -36,7 +36,7 @@ def known(slicer: Slicer) -> Callable[[str], bool]:
     return lambda name: not rests_on_data(slicer, name)
 
 
-def _plainlyknown(slicer: Slicer) -> Callable[[str], bool]:
+def plainly_known(slicer: Slicer) -> Callable[[str], bool]:
     """Definitions, imports, and constants of the top level."""
     names = slicer.models.names.aliases
     constants = {

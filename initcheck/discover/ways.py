@@ -121,7 +121,7 @@ class Ways:
         call = maker(slicer.models, value) if value is not None else None
         if call is None:
             return None
-        knows = _plainlyknown(slicer) if bare else known(slicer)
+        knows = plainly_known(slicer) if bare else known(slicer)
         local = {binding.name: binding.value for binding in slicer.models.bindings if binding.name != name}
         opened = Opening(slicer.models, knows, local, self.options).of(call)
         if opened is None:
@@ -157,7 +157,7 @@ class Ways:
         slicer = self.slicer(name)
         top = {binding.name: binding.value for binding in self.models.bindings}
         local = {**top, **self._constants, **self._local_values(call)}
-        opened = Opening(self.models, _plainlyknown(slicer), local, self.options).of(call)
+        opened = Opening(self.models, plainly_known(slicer), local, self.options).of(call)
         if opened is None:
             return None
         return self._called(slicer, opened, getattr(call, "lineno", 0), getattr(call, "col_offset", -1) + 1)
@@ -165,7 +165,7 @@ class Ways:
     def from_site(self, name: str, site: Site) -> Recipe | None:
         """A definition of the file, called as in another file of the project."""
         slicer = self.slicer(name)
-        opened = Opening(self.models, _plainlyknown(slicer), site.local, site.options).of(site.call)
+        opened = Opening(self.models, plainly_known(slicer), site.local, site.options).of(site.call)
         recipe = self._called(slicer, opened, site.line, 0) if opened is not None else None
         return replace(recipe, seen=site.path) if recipe is not None else None
 
