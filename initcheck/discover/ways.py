@@ -13,7 +13,7 @@ from initcheck.discover.files import SourceFile
 from initcheck.discover.names import root_name
 from initcheck.discover.openings import Opening, holes_in, maker, names_in
 from initcheck.discover.slicer import ALWAYS_THERE, Script, Slicer
-from initcheck.discover.unknowns import afterwards, fillers, known, rests_on_data
+from initcheck.discover.unknowns import afterwards, fillers, known, plainly_known, rests_on_data
 from initcheck.errors import TargetError
 from initcheck.records.target import Recipe
 from initcheck.source.flattening import defaults_of, flattened, is_main_guard
