@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from typing import Any
 
@@ -11,6 +11,7 @@ import torch
 
 from initcheck import __version__
 from initcheck.construct.builder import construct
+from initcheck.construct.program.running import captured
 from initcheck.construct.recording.placement import on_cpu
 from initcheck.construct.recording.provenance import unwatched
 from initcheck.construct.recording.recorder import Recorder
@@ -76,6 +77,8 @@ def check_target(target: Target, settings: Settings, progress: Progress = lambda
     Raises:
         InitcheckError: when it cannot be built.
     """
+    if target.kind == "program":
+        return tuple(_check_program(target, settings, progress))
     progress(f"building {target.spec}")
     torch.manual_seed(settings.seed)
     recorder = Recorder()
@@ -92,6 +95,18 @@ def _read(spec: str, settings: Settings) -> tuple[ModelReport, ...]:
     if not targets:
         raise problems[0]
     return tuple(check_source(target, settings) for target in targets)
+
+
+def _check_program(target: Target, settings: Settings, progress: Progress) -> Iterator[ModelReport]:
+    """Runs a program up to its first training step and examines the models that it was about to train."""
+    progress(f"running {target.spec} up to its first training step")
+    torch.manual_seed(settings.seed)
+    texts = target.inputs or settings.inputs
+    with captured(target) as models:
+        for one in models:
+            progress(f"running {one.target.spec}")
+            given = None if texts else one.batch
+            yield _examine(one.model, one.recording, one.target, one.built, given, dataclasses.replace(settings, inputs=texts))
 
 
 def _check_factory(factory: Callable[[], object], inputs: object, settings: Settings) -> ModelReport:

@@ -18,7 +18,7 @@ from initcheck.records.report import ModelReport, Report
 from initcheck.records.target import Target
 from initcheck.report.summary import measured, read_only
 
-COMMANDS = ("check", "show", "rule", "targets")
+COMMANDS = ("check", "run", "show", "rule", "targets")
 
 
 @dataclass(slots=True)

@@ -46,7 +46,9 @@ class Target:
 
     `spec` is what the user typed or would type to get this very model (`model.py::Net`); `path` the file (or the
     importable module for `library`), `qualname` the name inside it, `arguments` the literal constructor arguments
-    as source text, `inputs` the value of `--input`. `recipe` says what to execute of a file; `None` for what is imported whole.
+    as source text, `inputs` the value of `--input`. For a `program`, `path` is the script (or, with `qualname` `-m`, the name of the
+    module) and `arguments` its command line as a JSON list.
+    `recipe` says what to execute of a file; `None` for what is imported whole.
     `others` are further recipes, tried in order when the first fails. `hints` are (name, literal) pairs that the source connects with
     names of arguments, `examples` sample inputs that it shows, written as for `--input`.
     """
@@ -70,7 +72,8 @@ class Built:
     `executed` of `statements` top-level statements ran; `skipped` names what did not run and matters to the reader
     (`training loop (line 32)`); `notes` are remarks such as `line 6 asks for cuda; built on cpu`. `guessed` are the arguments that
     nobody gave (`hidden=64`): the model is of the user's class, its sizes are not the user's. `source_only`: nothing was
-    built, the source was read.
+    built, the source was read. `stopped` says how far a program ran
+    (`ran until the first optimizer step (train.py:88)`).
     """
 
     expression: str
@@ -81,6 +84,7 @@ class Built:
     notes: tuple[str, ...] = ()
     guessed: tuple[str, ...] = ()
     source_only: bool = False
+    stopped: str = ""
 
 
 @dataclass(frozen=True, slots=True)

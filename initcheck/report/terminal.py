@@ -6,7 +6,7 @@ from initcheck.records.finding import Finding
 from initcheck.records.report import ModelReport, Report
 from initcheck.records.target import Built, Target
 from initcheck.report.frames import failure_frame, finding_frame
-from initcheck.report.style import Style, count, size
+from initcheck.report.style import Style, count, shown_path, size
 from initcheck.report.summary import measured, read_only, result, unjudged
 
 REASONS = 6
@@ -85,7 +85,8 @@ def _header(model: ModelReport, style: Style) -> list[str]:
     built = model.built
     if built is not None:
         line = _from(built, model.target)
-        ran = f" · executed {built.executed} of {built.statements} top-level statements" if built.statements else ""
+        ran = f" · {built.stopped}" if built.stopped else ""
+        ran += f" · executed {built.executed} of {built.statements} top-level statements" if built.statements else ""
         text = (
             f"{line}`{built.expression}`{ran}"
             if not built.source_only
@@ -108,7 +109,9 @@ def _from(built: Built, target: Target) -> str:
     place = built.location
     if place is None or not place.line:
         return "by "
-    return f"from line {place.line} " if place.path == target.path else f"from {place.path}:{place.line} "
+    return (
+        f"from line {place.line} " if shown_path(place.path) == shown_path(target.path) else f"from {shown_path(place.path)}:{place.line} "
+    )
 
 
 def _footer(report: Report, style: Style, *, verbose: bool, quiet: bool) -> list[str]:

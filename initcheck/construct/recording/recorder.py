@@ -40,6 +40,8 @@ class Recorder(TorchDispatchMode):
 
     def __init__(self) -> None:
         super().__init__()
+        self.paused = False
+        """Whether operations pass by unnoticed for a while."""
         self._operations: dict[Any, Operation | None] = {}
         self._slots: dict[int, Slot] = {}
         self._sweep_at = SWEEP
@@ -87,7 +89,7 @@ class Recorder(TorchDispatchMode):
         if func not in self._operations:
             self._operations[func] = operation(func)
         what = self._operations[func]
-        if what is None or what.idle:
+        if what is None or what.idle or self.paused:
             return func(*args, **kwargs)
         self._deeds += 1
         grows = what.resizes and storage_key(args[0]) is not None and args[0].untyped_storage().nbytes() == 0

@@ -1,0 +1,165 @@
+"""Runs the program up to its first training step and gives out the models that it was about to train."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+
+from initcheck.construct.inputs import Guess, describe
+from initcheck.construct.made import Notes
+from initcheck.construct.program.entry import execute, main_module
+from initcheck.construct.program.failing import explained, place, shown
+from initcheck.construct.program.naming import assigned_name, expression, names_in, names_of
+from initcheck.construct.program.neutral import here, neutralised
+from initcheck.construct.program.picking import Pick, overlooked, picked
+from initcheck.construct.program.processes import one_process
+from initcheck.construct.program.roots import Roots
+from initcheck.construct.program.stopping import Stop, Stopping
+from initcheck.construct.recording.frames import location
+from initcheck.construct.recording.placement import on_cpu
+from initcheck.construct.recording.recorder import Recorder
+from initcheck.errors import NothingToCheck
+from initcheck.records.recording import Recording
+from initcheck.records.target import Built, Target
+
+NO_STEP = "the program ended before a training step"
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """One model of the program as it was constructed, and the batch that it was first called with (None if it was not)."""
+
+    model: torch.nn.Module
+    recording: Recording
+    target: Target
+    built: Built
+    batch: Guess | None
+
+
+@contextmanager
+def captured(target: Target) -> Iterator[tuple[Captured, ...]]:
+    """The models of a program. Until the context ends, the program's `__main__`, search path and command line stand.
+
+    Raises:
+        TargetError: when the program fails or exits before its first step.
+        NothingToCheck: when it ends without having built a model.
+    """
+    notes = Notes()
+    with main_module(target) as module, _defaults(), on_cpu(_with_line(notes.add)):
+        recorder = Recorder()
+        stopping = Stopping(Roots(), recorder, names_in)
+        error = _run(target, module, recorder, stopping, notes)
+        failed = stopping.halt is None and error is not None
+        if failed and stopping.weights:
+            notes.add(f"the program failed before all its models were called: {place(target, error)}: {type(error).__name__}: {error}")
+        elif failed and not (isinstance(error, SystemExit) and not error.code):
+            raise explained(target, error) from error
+        for weights in stopping.weights:
+            weights.restore()
+        for root in stopping.roots.found.values():
+            if root.state is not None:
+                root.state.restore()
+        yield _captured(target, vars(module), recorder, stopping, notes)
+
+
+def _run(target: Target, module: Any, recorder: Recorder, stopping: Stopping, notes: Notes) -> BaseException | None:
+    """Executes the program; returns what it raised."""
+    stopping.roots.aside = _aside(recorder)
+    try:
+        with neutralised(notes.add), one_process(notes.add), recorder, stopping.roots.watching(), stopping.watching():
+            execute(target, module)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001  (whatever ends the user's program, also its own exit)
+        return error
+    finally:
+        torch.set_grad_enabled(True)
+        torch.autograd.set_detect_anomaly(False)
+    return None
+
+
+def _captured(target: Target, space: dict[str, Any], recorder: Recorder, stopping: Stopping, notes: Notes) -> tuple[Captured, ...]:
+    picks = picked(target, stopping)
+    if not picks:
+        hint = f"initcheck {target.path}" if target.path.endswith(".py") else "initcheck model.py::Net"
+        raise NothingToCheck(f"{target.spec} ended without having built a model", f"name what builds it: {hint}")
+    halt = stopping.halt
+    names = {**names_of(space), **(halt.names if halt is not None else {})}
+    taken: list[str] = []
+    found: list[Captured] = []
+    for pick in picks:
+        said = [*pick.notes, *(notes.said if not found else ()), *(overlooked(stopping, picks) if not found else ())]
+        place_ = location(stopping.roots.line(pick.module) or pick.root.spot)
+        name = _name(pick, names) or (assigned_name(place_) if pick.module is pick.root.module else "") or type(pick.module).__name__
+        taken.append(name)
+        if taken.count(name) > 1:
+            name = f"{name}#{taken.count(name)}"
+        built = Built(expression(place_) or type(pick.module).__name__, place_, notes=tuple(said), stopped=_until(stopping))
+        found.append(
+            Captured(
+                pick.module, recorder.resolve(pick.module), replace(target, spec=f"{target.spec}::{name}"), built, _batch(target, pick)
+            )
+        )
+    return tuple(found)
+
+
+def _name(pick: Pick, names: dict[int, str]) -> str:
+    """The name of the model in the program; that of a part is a path from the whole."""
+    own = names.get(id(pick.module)) or ""
+    whole = names.get(id(pick.root.module), "")
+    if own or pick.module is pick.root.module or not whole:
+        return own or whole
+    path = next((path for path, module in pick.root.module.named_modules() if module is pick.module), "")
+    return whole if path in ("", "module", "_orig_mod") else f"{whole}.{path}"
+
+
+def _batch(target: Target, pick: Pick) -> Guess | None:
+    call = pick.call
+    if call is None:
+        return None
+    origin = f"first batch of {target.spec}" if call.rank[0] else f"first call in {target.spec}"
+    return Guess(call.args, call.kwargs, describe(call.args, call.kwargs, origin))
+
+
+def _until(stopping: Stopping) -> str:
+    halt = stopping.halt
+    if halt is None:
+        return NO_STEP if not stopping.weights else "ran past its first backward pass, training nothing"
+    place_ = location(halt.spot)
+    where = f" ({shown(place_.path)}:{place_.line})" if place_ is not None else ""
+    return f"ran until the first {halt.what}{where}"
+
+
+def _with_line(note: Callable[[str], None]) -> Callable[[str], None]:
+    return lambda text: note(f"{here()}{text}" if text.startswith("asks ") else text)
+
+
+def _aside(recorder: Recorder) -> Callable[[], Any]:
+    @contextmanager
+    def aside() -> Iterator[None]:
+        before, recorder.paused = recorder.paused, True
+        try:
+            yield
+        finally:
+            recorder.paused = before
+
+    return aside
+
+
+@contextlib.contextmanager
+def _defaults() -> Iterator[None]:
+    dtype, device = torch.get_default_dtype(), torch.get_default_device()
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(dtype)
+        if torch.get_default_device() != device:
+            torch.set_default_device(None if device.type == "cpu" else device)
+
+
+__all__ = ["Captured", "Stop", "captured"]
