@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from initcheck.construct.blame import first_lines
 from initcheck.construct.inputs import Guess, describe
 from initcheck.construct.made import Notes
 from initcheck.construct.program.entry import execute, main_module
@@ -19,7 +20,7 @@ from initcheck.construct.program.neutral import here, neutralised
 from initcheck.construct.program.picking import Pick, overlooked, picked
 from initcheck.construct.program.processes import one_process
 from initcheck.construct.program.roots import Roots
-from initcheck.construct.program.stopping import Stop, Stopping
+from initcheck.construct.program.stopping import Stopping
 from initcheck.construct.recording.frames import location
 from initcheck.construct.recording.placement import on_cpu
 from initcheck.construct.recording.recorder import Recorder
@@ -54,11 +55,8 @@ def captured(target: Target) -> Iterator[tuple[Captured, ...]]:
         recorder = Recorder()
         stopping = Stopping(Roots(), recorder, names_in)
         error = _run(target, module, recorder, stopping, notes)
-        failed = stopping.halt is None and error is not None
-        if failed and stopping.weights:
-            notes.add(f"the program failed before all its models were called: {place(target, error)}: {type(error).__name__}: {error}")
-        elif failed and not (isinstance(error, SystemExit) and not error.code):
-            raise explained(target, error) from error
+        if error is not None and stopping.halt is None:
+            _judge(target, error, stopping, notes)
         for weights in stopping.weights:
             weights.restore()
         for root in stopping.roots.found.values():
@@ -83,11 +81,23 @@ def _run(target: Target, module: Any, recorder: Recorder, stopping: Stopping, no
     return None
 
 
+def _judge(target: Target, error: BaseException, stopping: Stopping, notes: Notes) -> None:
+    """A program that ended by itself before it was stopped: only a failure without a model to show for it is raised."""
+    if isinstance(error, SystemExit) and not error.code:
+        notes.add(f"sys.exit() at {place(target, error)}")
+    elif stopping.weights:
+        cause = f"{type(error).__name__}: {first_lines(str(error))}"
+        notes.add(f"the program failed before all its models were called: {place(target, error)}: {cause}")
+    else:
+        raise explained(target, error) from error
+
+
 def _captured(target: Target, space: dict[str, Any], recorder: Recorder, stopping: Stopping, notes: Notes) -> tuple[Captured, ...]:
     picks = picked(target, stopping)
     if not picks:
         hint = f"initcheck {target.path}" if target.path.endswith(".py") else "initcheck model.py::Net"
-        raise NothingToCheck(f"{target.spec} ended without having built a model", f"name what builds it: {hint}")
+        ended = "".join(f" with {text}" for text in notes.said if text.startswith("sys.exit"))
+        raise NothingToCheck(f"{target.spec} ended{ended} without having built a model", f"name what builds it: {hint}")
     halt = stopping.halt
     names = {**names_of(space), **(halt.names if halt is not None else {})}
     taken: list[str] = []
@@ -160,6 +170,3 @@ def _defaults() -> Iterator[None]:
         torch.set_default_dtype(dtype)
         if torch.get_default_device() != device:
             torch.set_default_device(None if device.type == "cpu" else device)
-
-
-__all__ = ["Captured", "Stop", "captured"]

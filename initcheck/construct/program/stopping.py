@@ -19,7 +19,7 @@ import torch
 from initcheck.construct.guard import changed
 from initcheck.construct.program.copying import Weights
 from initcheck.construct.program.roots import Root, Roots, unseen
-from initcheck.construct.recording.frames import Kind, Spot, kind_of
+from initcheck.construct.recording.frames import Kind, Spot, kind_of, location
 from initcheck.construct.recording.recorder import Recorder
 
 PASSES = 16
@@ -75,7 +75,7 @@ class Stopping:
                 yield
             finally:
                 for kind, step in reversed(self._steps):
-                    kind.step = step  # type: ignore[attr-defined]
+                    kind.step = step
 
     def held(self) -> set[int]:
         """The identities of the parameters in all optimizers."""
@@ -148,10 +148,9 @@ class Stopping:
         self._swallowed += 1
         if self._swallowed > SWALLOWED:
             spot = users(sys._getframe(1))  # noqa: SLF001
-            where = f"{spot[0].co_filename}:{spot[0].co_firstlineno}" if spot is not None else "the program"
-            sys.stderr.write(
-                f"{where} catches every exception, also the one that ends the run before the first step; write `except Exception`\n"
-            )
+            line = location(spot)
+            where = f"{line.path}:{line.line}" if line is not None else "the program"
+            sys.stderr.write(f"{where}: the program catches its own end before the first step; write `except Exception`, not `except`\n")
             sys.stderr.flush()
             os._exit(1)
         raise Stop
