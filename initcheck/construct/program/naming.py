@@ -5,7 +5,7 @@ from __future__ import annotations
 import linecache
 import re
 from collections.abc import Iterator, Mapping
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Any
 
 import torch
@@ -26,8 +26,10 @@ def names_in(frame: FrameType | None) -> dict[int, str]:
         _collect(one.f_locals, found)
     for one in reversed(frames):
         for value in list(one.f_locals.values()):
-            if isinstance(getattr(value, "__dict__", None), dict) and not isinstance(value, (type, torch.nn.Module)):
-                _collect(vars(value), found)
+            # the type is asked, not the value, which may be a proxy that does something when it is looked at
+            if "__dict__" in dir(type(value)) and not issubclass(type(value), (type, ModuleType, torch.nn.Module)):
+                space = vars(value)
+                _collect(space if isinstance(space, dict) else {}, found)
     return found
 
 
@@ -62,5 +64,5 @@ def _users(frame: FrameType | None) -> Iterator[FrameType]:
 
 def _collect(space: Mapping[str, Any], found: dict[int, str]) -> None:
     for name, value in list(space.items()):
-        if isinstance(value, torch.nn.Module) and name != "self" and not name.startswith("__"):
+        if issubclass(type(value), torch.nn.Module) and name != "self" and not name.startswith("__"):
             found.setdefault(id(value), name)

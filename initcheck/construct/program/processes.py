@@ -74,7 +74,8 @@ def _rank(target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> int | N
 def _group(original: Callable[..., Any], note: Callable[[str], None]) -> Callable[..., None]:
     def init_process_group(*_args: Any, **_kwargs: Any) -> None:
         note("the process group has one process")
-        original(backend="gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+        with torch._C.DisableTorchFunction():  # noqa: SLF001  (it speaks of devices that nobody asked for)
+            original(backend="gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
 
     return init_process_group
 
