@@ -13,7 +13,7 @@ from initcheck.cli import output, session
 from initcheck.cli.context import Console, console
 from initcheck.cli.options import FORMATS, OutputFile, Word, appearance, failing, flat, running
 from initcheck.config import Configuration, load
-from initcheck.errors import TargetError
+from initcheck.errors import NothingToCheck, TargetError
 from initcheck.records.report import Report
 from initcheck.records.target import Target
 
@@ -39,7 +39,7 @@ def command(script: str, arguments: tuple[str, ...], **options: Any) -> int:
     for key, origin in configuration.origins:
         out.detail(f"{key}: from {origin}")
     target = _target(script, arguments, configuration, module=options["module"])
-    report = _check(target, configuration, out)
+    report = _check(target, configuration, out, allow_empty=options["allow_empty"])
     output.show(report, options["output_format"], options["outputs"], out)
     return int(session.exit_code(report, exit_zero=options["exit_zero"], allow_empty=options["allow_empty"]))
 
@@ -73,13 +73,18 @@ def _instead(script: str, arguments: tuple[str, ...]) -> str:
     return "check the path; everything after it belongs to the program"
 
 
-def _check(target: Target, configuration: Configuration, out: Console) -> Report:
+def _check(target: Target, configuration: Configuration, out: Console, *, allow_empty: bool) -> Report:
     from initcheck.worker import Worker
 
     settings = configuration.settings
     out.progress("starting torch …")
     with Worker(settings, user_output=out.user, progress=out.progress) as worker:
-        models = worker.check(target)
+        try:
+            models = worker.check(target)
+        except NothingToCheck:
+            if not allow_empty:
+                raise
+            models = ()
         torch = worker.torch
     out.done()
     return Report(models, __version__, torch, settings.seed, settings.fail_on)

@@ -11,6 +11,7 @@ from pathlib import Path
 from initcheck.construct.blame import argparse_message, first_lines
 from initcheck.construct.program.entry import MODULE
 from initcheck.construct.recording.frames import Kind, kind_of
+from initcheck.construct.stand_ins.packages import install_command
 from initcheck.errors import InitcheckError, TargetError
 from initcheck.records.target import Target
 
@@ -27,8 +28,8 @@ def explained(target: Target, error: BaseException) -> InitcheckError:
     if isinstance(error, SystemExit):
         return _exit(target, error)
     if isinstance(error, ModuleNotFoundError) and error.name:
-        missing = error.name.split(".")[0]
-        return TargetError(f"{start} imports {error.name}, which is not installed", f"pip install {missing}", name="missing-import")
+        hint = install_command(error.name.partition(".")[0])
+        return TargetError(f"{start} imports {error.name}, which is not installed", hint, name="missing-import")
     if isinstance(error, EOFError):
         return TargetError(f"{start} waits for input on stdin", "give the answer as an option of the program", name="program-failed")
     if isinstance(error, KeyError) and error.args[:1] and error.args[0] in RANKS:

@@ -18,8 +18,6 @@ import torch
 
 from initcheck.construct.guard import changed
 from initcheck.construct.program.roots import unseen
-from initcheck.construct.program.stopping import users
-from initcheck.construct.recording.frames import location
 
 ENVIRONMENT = {
     "MPLBACKEND": "agg",
@@ -68,12 +66,6 @@ def _environment() -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
-
-
-def here() -> str:
-    """The user's line that is running, as `line 12 `, with its file when it is none of the program's first file; empty if unknown."""
-    place = location(users(sys._getframe(1)))  # noqa: SLF001
-    return f"line {place.line} " if place is not None else ""
 
 
 def _uncompiled(note: Callable[[str], None]) -> Callable[..., Any]:

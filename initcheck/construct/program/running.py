@@ -16,7 +16,7 @@ from initcheck.construct.made import Notes
 from initcheck.construct.program.entry import execute, main_module
 from initcheck.construct.program.failing import explained, place, shown
 from initcheck.construct.program.naming import assigned_name, expression, names_in, names_of
-from initcheck.construct.program.neutral import here, neutralised
+from initcheck.construct.program.neutral import neutralised
 from initcheck.construct.program.picking import Pick, overlooked, picked
 from initcheck.construct.program.processes import one_process
 from initcheck.construct.program.roots import Roots
@@ -51,7 +51,7 @@ def captured(target: Target) -> Iterator[tuple[Captured, ...]]:
         NothingToCheck: when it ends without having built a model.
     """
     notes = Notes()
-    with main_module(target) as module, _defaults(), on_cpu(_with_line(notes.add)):
+    with main_module(target) as module, _defaults(), on_cpu(notes.add):
         recorder = Recorder()
         stopping = Stopping(Roots(), recorder, names_in)
         error = _run(target, module, recorder, stopping, notes)
@@ -143,10 +143,6 @@ def _until(stopping: Stopping) -> str:
     place_ = location(halt.spot)
     where = f" ({shown(place_.path)}:{place_.line})" if place_ is not None else ""
     return f"ran until the first {halt.what}{where}"
-
-
-def _with_line(note: Callable[[str], None]) -> Callable[[str], None]:
-    return lambda text: note(f"{here()}{text}" if text.startswith("asks ") else text)
 
 
 def _aside(recorder: Recorder) -> Callable[[], Any]:

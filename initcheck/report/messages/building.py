@@ -87,6 +87,19 @@ PAGES = (
         ),
     ),
     MessagePage(
+        "program-failed",
+        "The program that `initcheck run` runs ended with an exception of its own before its first training step.",
+        (
+            "It lacks what it always needs: data, a file, an option, an answer at the keyboard (standard input is empty).",
+            "It expects a launcher such as torchrun, or hardware that is not there.",
+        ),
+        "error program-failed: train.py did not come to its first step: train.py:14: FileNotFoundError: data/train.csv",
+        (
+            ("See that it starts training by itself:", "python train.py"),
+            ("Or check the model without running the program:", "initcheck train.py"),
+        ),
+    ),
+    MessagePage(
         "refused",
         "The code did something while the model was built that building a model does not need, and was stopped.",
         (

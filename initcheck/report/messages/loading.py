@@ -16,6 +16,16 @@ PAGES = (
         (("See what there is to check below this folder:", "initcheck targets ."),),
     ),
     MessagePage(
+        "module-missing",
+        "The module after `initcheck run -m` cannot be found.",
+        ("Names of modules count from the folder where initcheck was started, and have no `.py` at their end.",),
+        "error module-missing: no module project.train is found from /home/me/project",
+        (
+            ("Run it from the folder that holds the package:", "cd .. && initcheck run -m project.train"),
+            ("Or name the file:", "initcheck run train.py"),
+        ),
+    ),
+    MessagePage(
         "encoding",
         "The bytes of a source file are no text in the encoding that the file declares (UTF-8 if it declares none).",
         ("The file was saved in an old encoding, or its encoding comment names one that Python does not know.",),

@@ -25,6 +25,20 @@ def batch(size=8):
     return torch.randn(size, 6), torch.randint(3, (size,))
 """
 
+LOOP = """
+for epoch in range(3):
+    x, y = batch()
+    optimizer.zero_grad()
+    loss = F.cross_entropy(model(x), y)
+    loss.backward()
+    optimizer.step()
+    print("a step was made")
+"""
+PLAIN = f"""
+model = Net(24)
+optimizer = torch.optim.Adam(model.parameters())
+{LOOP}"""
+
 
 def program(folder, text, name="train.py", before=NET):
     path = folder / name
