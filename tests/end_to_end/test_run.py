@@ -49,7 +49,7 @@ def test_options_before_the_script_are_ours_and_behind_it_the_programs(folder):
     code, out, err = run("run", "-o", "json:out.json", "train.py", "--data=-o", "--std", "0", cwd=folder)
     assert code == 1, out + err
     flat = " ".join(out.split())
-    assert "from line 11 `nn.Sequential(" in flat and "ran until the first backward pass (train.py:16)" in flat
+    assert "from line 11 `nn.Sequential(" in flat and "ran until the first backward pass (train.py:17)" in flat
     assert "float32[16,12] first batch of train.py" in flat
     report = json.loads((folder / "out.json").read_text())
     assert report["models"][0]["target"]["kind"] == "program"
