@@ -30,7 +30,10 @@ from initcheck.records.settings import Settings
 from initcheck.records.target import Built, Target
 from initcheck.rules.judge import judge, selected
 from initcheck.run import NO_RUN, measured_run
+from initcheck.source.cells import in_cells, told_in_cells
+from initcheck.source.reading import hand_over
 from initcheck.source_only import check_source, readable
+from initcheck.stored import check_stored
 from initcheck.trace.session import preserved
 
 Progress = Callable[[str], None]
@@ -77,8 +80,22 @@ def check_target(target: Target, settings: Settings, progress: Progress = lambda
     Raises:
         InitcheckError: when it cannot be built.
     """
+    if target.source:
+        hand_over(target.path, target.source.encode("utf-8", "surrogateescape"))
+    with told_in_cells(target.path):
+        return tuple(map(in_cells, _checked(target, settings, progress, inputs)))
+
+
+def _checked(target: Target, settings: Settings, progress: Progress, inputs: object) -> tuple[ModelReport, ...]:
     if target.kind == "program":
         return tuple(_check_program(target, settings, progress))
+    if target.kind == "weights":
+        progress(f"reading {target.spec}")
+
+        def examine(module: torch.nn.Module, built: Built) -> ModelReport:
+            return _examine(module, unwatched(module), target, built, inputs, settings)
+
+        return (check_stored(target, settings, examine),)
     progress(f"building {target.spec}")
     torch.manual_seed(settings.seed)
     recorder = Recorder()

@@ -17,6 +17,8 @@ from initcheck.records.source import Location
 from initcheck.records.target import Built, Target
 from initcheck.rules import rule_classes
 from initcheck.rules.judge import judge, selected
+from initcheck.source import notebook
+from initcheck.source.cells import in_cells, told_in_cells
 
 JUDGED = frozenset(
     {
@@ -45,7 +47,8 @@ def check_source(target: Target, settings: Settings) -> ModelReport:
         UsageError: when `select` or `ignore` names no rule.
     """
     try:
-        return _judged(target, settings)
+        with told_in_cells(target.path):
+            return in_cells(_judged(target, settings))
     except InitcheckError as error:
         return ModelReport(target, failures=(Failure("load", target.spec, error.message, error.hint, error.name),))
     except Exception as error:  # noqa: BLE001  (what the reader did not foresee is a bug to be told, and must not hide the other targets)
@@ -56,7 +59,7 @@ def check_source(target: Target, settings: Settings) -> ModelReport:
 def supplemented(report: ModelReport, settings: Settings) -> ModelReport:
     """The report of a target that could not be built, with what its source says; any other report as it is."""
     failed = bool(report.failures) and all(failure.stage in UNBUILT for failure in report.failures)
-    if not failed or report.checked or report.recording is not None or not report.target.path.endswith(".py"):
+    if not failed or report.checked or report.recording is not None or not report.target.path.endswith((".py", notebook.SUFFIX)):
         return report
     found = check_source(report.target, settings)
     if found.failures and not found.checked:

@@ -9,6 +9,7 @@ import click
 from initcheck.cli import output, session
 from initcheck.cli.context import console
 from initcheck.cli.options import FORMATS, OutputFile, Word, appearance, failing, flat, running
+from initcheck.cli.stdin import received
 from initcheck.config import load
 
 
@@ -22,16 +23,18 @@ from initcheck.config import load
 def command(targets: tuple[str, ...], **options: Any) -> int:
     """Build each TARGET, run it once and report wrong initial weights.
 
-    A TARGET is model.py, model.py::Net, "model.py::Net(width=64)", package.module:factory, torchvision:resnet18 or a folder.
+    A TARGET is model.py, model.py::Net, "model.py::Net(width=64)", package.module:factory, torchvision:resnet18, timm:NAME, hf:./folder,
+    a notebook, a file of weights, a folder, or - for standard input.
     Without one, the targets of the configuration are checked.
     """
     out = console(options["color"], options["verbose"], quiet=options["quiet"])
-    flags = {key: options[key] for key in ("fail_on", "inputs", "seed", "batch", "timeout", "loader")}
+    flags = {key: options[key] for key in ("fail_on", "inputs", "seed", "batch", "timeout", "loader", "trust_pickle")}
     configuration = load(flags=session.checked_settings(select=flat(options["select"]), ignore=flat(options["ignore"]), **flags))
     for key, origin in configuration.origins:
         out.detail(f"{key}: from {origin}")
     allow_empty = options["allow_empty"]
     specs = targets if allow_empty and not configuration.targets else session.specs_of(targets, configuration)
+    specs = received(specs, options["stdin_filename"])
     found = session.find(specs, configuration, out, allow_empty=allow_empty)
     report = session.check(found, configuration, out)
     output.show(report, options["output_format"], options["outputs"], out)

@@ -84,9 +84,11 @@ def running(command: F) -> F:
             click.option("--select", type=Codes(), multiple=True, help="Only these rules: codes, prefixes or names, comma-separated."),
             click.option("--ignore", type=Codes(), multiple=True, help="Not these rules."),
             click.option("--input", "inputs", multiple=True, metavar="SPEC", help="Sample input, such as 1,28,28 or x=float32[8,3,64,64]."),
+            click.option("--stdin-filename", metavar="FILE", help="The file that the source on standard input (target `-`) stands for."),
             click.option("--seed", type=click.IntRange(min=0), help="Seed of the build and the input (0)."),
             click.option("--batch", type=click.IntRange(min=0), help="Samples in the input; 0 chooses by model size."),
             click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds per target (120)."),
+            click.option("--trust-pickle", is_flag=True, default=None, help="Open pickled models, which can run any code."),
             click.option(
                 "--loader", type=Word(LOADERS), help="How files become models: run what a model needs, import all, or only read (auto)."
             ),

@@ -12,11 +12,13 @@ from initcheck import __version__
 from initcheck.cli.context import Console
 from initcheck.cli.sources import read_all, supplemented, whole
 from initcheck.config import Configuration, suggestion
-from initcheck.errors import ConfigError, ExitCode, InitcheckError, NothingToCheck, UsageError
+from initcheck.errors import ConfigError, ExitCode, InitcheckError, NothingToCheck, TargetError, UsageError
 from initcheck.records.finding import Failure
 from initcheck.records.report import ModelReport, Report
 from initcheck.records.target import Target
 from initcheck.report.summary import measured, read_only
+from initcheck.source import notebook
+from initcheck.source.reading import exists, python_source
 
 COMMANDS = ("check", "run", "show", "rule", "targets")
 
@@ -131,12 +133,14 @@ def _sort(problem: InitcheckError, spec: str, found: Found, tell: Callable[[str]
 
 
 def _holds_no_model(spec: str) -> bool:
-    if not spec.endswith(".py"):
+    if not spec.endswith((".py", notebook.SUFFIX)):
         return False
     from initcheck.discover.files import looks_like_model
 
-    path = Path(spec)
-    return path.is_file() and not looks_like_model(path.read_bytes())
+    try:
+        return exists(spec) and not looks_like_model(python_source(spec))
+    except TargetError:
+        return False  # a damaged notebook is told as such where it is opened
 
 
 def _no_misspelt_command(spec: str) -> None:
@@ -145,5 +149,7 @@ def _no_misspelt_command(spec: str) -> None:
         return
     if spec in COMMANDS:
         raise UsageError(f"the command {spec!r} must come first", f"initcheck {spec} ...")
+    if Path(f"{spec}.py").is_file():
+        raise UsageError(f"there is no file and no command {spec!r}", f"did you mean {spec}.py?")
     hint = suggestion(spec, COMMANDS, " ")
     raise UsageError(f"there is no file and no command {spec!r}", hint.strip() or "initcheck --help")

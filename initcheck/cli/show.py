@@ -9,6 +9,7 @@ import click
 from initcheck.cli import session
 from initcheck.cli.context import console
 from initcheck.cli.options import appearance, flat, running
+from initcheck.cli.stdin import received
 from initcheck.config import load
 from initcheck.errors import ExitCode
 from initcheck.report.frames import failure_frame
@@ -24,9 +25,9 @@ def command(targets: tuple[str, ...], **options: Any) -> int:
     from initcheck.report import table
 
     out = console(options["color"], options["verbose"], quiet=options["quiet"])
-    flags = {key: options[key] for key in ("inputs", "seed", "batch", "timeout", "loader")}
+    flags = {key: options[key] for key in ("inputs", "seed", "batch", "timeout", "loader", "trust_pickle")}
     configuration = load(flags=session.checked_settings(select=flat(options["select"]), ignore=flat(options["ignore"]), **flags))
-    found = session.find(session.specs_of(targets, configuration), configuration, out)
+    found = session.find(received(session.specs_of(targets, configuration), options["stdin_filename"]), configuration, out)
     report = session.check(found, configuration, out)
     style = Style(out.color, out.ascii_only, out.width)
     blocks = [

@@ -19,6 +19,7 @@ from initcheck.construct.stand_ins.missing import shown
 from initcheck.construct.stand_ins.packages import install_command
 from initcheck.errors import InitcheckError, TargetError
 from initcheck.records.target import Target
+from initcheck.source.reading import python_source
 
 _OWN = str(Path(__file__).parent)
 _NO_DATA = re.compile(r"download=True|[Dd]ataset (was )?not found|[Nn]o such file or directory|does not exist")
@@ -182,7 +183,7 @@ def _inside_constructor(error: BaseException) -> bool:
 
 def _binds(target: Target, name: str) -> bool:
     """Whether the file assigns a name anywhere, so that its absence is the slice's doing and not the user's."""
-    tree = ast.parse(Path(target.path).read_bytes())
+    tree = ast.parse(python_source(target.path))
     return any(isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store) for node in ast.walk(tree))
 
 

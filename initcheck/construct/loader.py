@@ -6,6 +6,7 @@ import ast
 import hashlib
 import importlib.machinery
 import itertools
+import linecache
 import sys
 import types
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from pathlib import Path
 from initcheck.errors import TargetError
 from initcheck.records.target import Recipe
 from initcheck.source.flattening import flattened
+from initcheck.source.reading import handed_over, is_notebook, python_source
 
 _count = itertools.count(1)
 
@@ -33,11 +35,15 @@ def code_of(path: str, recipe: Recipe) -> Script:
         TargetError: when the file is gone or is no longer the one that the recipe was made of.
     """
     try:
-        source = Path(path).read_bytes()
+        source = python_source(path)
     except OSError as error:
         raise TargetError(f"cannot read {path}: {error.strerror}", "check the path and its permissions", name="file-missing") from error
     if recipe.digest and hashlib.blake2b(source, digest_size=8).hexdigest() != recipe.digest:
         raise TargetError(f"{path} changed while it was read", "run initcheck again", name="changed")
+    if is_notebook(path) or handed_over(path):
+        # what reads source lines by the name of the file would read the wrong ones; no time of change: never looked up again
+        lines = source.decode().splitlines(keepends=True)
+        linecache.cache[path] = (len(source), None, lines, path)
     body = flattened(ast.parse(source, path), recipe.chain).body
 
     def compiled(positions: tuple[int, ...]) -> types.CodeType:

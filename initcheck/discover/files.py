@@ -7,16 +7,20 @@ import hashlib
 import io
 import os
 import re
+import shutil
+import subprocess
 import tokenize
 import warnings
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from initcheck.discover.models import FileModels
 from initcheck.errors import TargetError
+from initcheck.source.reading import python_source
 
 _TORCH = re.compile(rb"^\s*(?:import|from)\s+[^#\n]*\b(?:torch|torchvision|lightning|pytorch_lightning|transformers|timm)\b", re.MULTILINE)
 _SKIPPED_FOLDERS = frozenset({"__pycache__", "node_modules", "site-packages", "build", "dist", "venv", "env"})
+_GIT_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +50,54 @@ def looks_like_model(source: bytes) -> bool:
 
 
 def python_files(path: str | os.PathLike[str]) -> tuple[str, ...]:
-    """All Python files under a folder, sorted; a file stands for itself. Hidden folders and environments are left out."""
+    """All Python files under a folder, as `source_files`."""
+    return source_files(path, (".py",))
+
+
+def source_files(path: str | os.PathLike[str], endings: tuple[str, ...]) -> tuple[str, ...]:
+    """The files under a folder with one of the endings, sorted; a file stands for itself. Hidden folders and environments are left out.
+
+    In a git repository those that git tracks, or would: what it ignores was made by a program.
+    """
     if Path(path).is_file():
         return (os.fspath(path),)
+    listed = _listed_by_git(path, endings)
+    return tuple(sorted(listed or _walked(path, endings)))
+
+
+def _walked(path: str | os.PathLike[str], endings: tuple[str, ...]) -> list[str]:
     found: list[str] = []
     for folder, names, files in os.walk(path):
         names[:] = sorted(
             name for name in names if not name.startswith(".") and name not in _SKIPPED_FOLDERS and not _environment(folder, name)
         )
-        found += [os.path.join(folder, name) for name in files if name.endswith(".py")]  # noqa: PTH118  (keeps the user's spelling)
-    return tuple(sorted(found))
+        found += [os.path.join(folder, name) for name in files if name.endswith(endings)]  # noqa: PTH118  (keeps the user's spelling)
+    return found
+
+
+def _listed_by_git(path: str | os.PathLike[str], endings: tuple[str, ...]) -> list[str]:
+    """Empty where there is no repository or no git, and for a folder that git ignores: whoever names it means it."""
+    git = shutil.which("git")
+    if git is None or not any((folder / ".git").exists() for folder in (Path(path).resolve(), *Path(path).resolve().parents)):
+        return []
+    # a repository may name programs that watch its files; none of them is started
+    command = [git, "-c", "core.fsmonitor=false", "-C", os.fspath(path), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    try:
+        listed = subprocess.run(command, capture_output=True, check=False, timeout=_GIT_SECONDS)  # noqa: S603  (no shell, nothing of the user)
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    names = {os.fsdecode(name) for name in listed.stdout.split(b"\0") if name} if listed.returncode == 0 else set()
+    found = [os.path.join(path, name) for name in names if name.endswith(endings) and not _skipped(path, name)]  # noqa: PTH118
+    return [name for name in found if Path(name).is_file()]
+
+
+def _skipped(root: str | os.PathLike[str], name: str) -> bool:
+    """Whether a file lies in a folder that is left out."""
+    folders = PurePath(name).parts[:-1]
+    return any(
+        part.startswith(".") or part in _SKIPPED_FOLDERS or _environment(os.path.join(root, *folders[:index]), part)  # noqa: PTH118
+        for index, part in enumerate(folders)
+    )
 
 
 def read(path: str | os.PathLike[str]) -> SourceFile:
@@ -66,7 +108,7 @@ def read(path: str | os.PathLike[str]) -> SourceFile:
     """
     shown = os.fspath(path)
     try:
-        data = Path(path).read_bytes()
+        data = python_source(shown)
     except OSError as error:
         raise TargetError(f"cannot read {shown}: {error.strerror}", "check the path and its permissions", name="file-missing") from error
     try:

@@ -16,6 +16,7 @@ from initcheck.discover.ways import Ways
 from initcheck.discover.writing import written_call
 from initcheck.errors import NothingToCheck, TargetError, UsageError
 from initcheck.records.target import Target, TargetKind
+from initcheck.source.reading import exists
 
 
 def targets_of(path: str) -> tuple[Target, ...]:
@@ -31,7 +32,7 @@ def targets_of(path: str) -> tuple[Target, ...]:
 
 def named(spec: str, path: str, written: str) -> Target:
     """The target that `path::written` names."""
-    if not Path(path).is_file():
+    if not exists(path):
         raise missing_file(path)
     name, arguments = written_call(spec, written)
     source = files.read(path)

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from pathlib import Path
 
-from initcheck.discover import files
+from initcheck.discover import folders, stored
 from initcheck.discover.in_file import missing_file, named, targets_of
 from initcheck.discover.writing import written_call
 from initcheck.errors import InitcheckError, NothingToCheck, TargetError
 from initcheck.records.target import Target
+from initcheck.source.cells import left_out, told_in_cells
+from initcheck.source.notebook import SUFFIX
+from initcheck.source.reading import exists, handed_over, python_source
 
 _MODULE = re.compile(r"^([^\W\d]\w*(?:\.[^\W\d]\w*)*):([^:].*)$", re.DOTALL)
-_WEIGHTS = (".pt", ".pth", ".safetensors", ".bin", ".ckpt")
+_ONE_COLON = re.compile(rf"^(.+(?:\.py|{re.escape(SUFFIX)})):(.+)$", re.DOTALL)
+_HUBS = ("huggingface", "hub", "hf_hub", "transformers")
 
 
 def parse(spec: str) -> tuple[Target, ...]:
     """The targets that one spec stands for; a file or folder may give several.
 
-    The grammar: `PATH`, `PATH::NAME`, `PATH::NAME(literals)`, `pkg.mod:NAME`, `torchvision:NAME`, `timm:NAME`, `hf:DIR`.
+    The grammar: `PATH`, `PATH::NAME`, `PATH::NAME(literals)`, `pkg.mod:NAME`, `torchvision:NAME`, `timm:NAME`, `hf:DIR_OR_ID`, where a
+    path is a Python file, a notebook, a file of weights or a folder.
 
     Raises:
         InitcheckError: the first problem, when the spec gives no target at all; its hint can be pasted.
@@ -32,66 +38,91 @@ def parse(spec: str) -> tuple[Target, ...]:
 def expand(spec: str) -> tuple[tuple[Target, ...], tuple[InitcheckError, ...]]:
     """As `parse`, with the problems as values: a folder gives the targets of its good files and the problems of the others."""
     try:
-        if "::" in spec:
-            path, _, name = spec.partition("::")
-            return (named(spec, path, name),), ()
-        scheme, _, reference = spec.partition(":")
-        if reference and scheme == "hf":
-            return (_hugging_face(spec, reference),), ()
-        if Path(spec).is_dir():
-            return _folder(spec)
-        if Path(spec).is_file():
-            return _file(spec), ()
-        return (_imported(spec),), ()
+        targets, problems = _expanded(spec)
     except InitcheckError as problem:
         return (), (problem,)
+    return tuple(_complete(target) for target in targets), problems
 
 
-def _folder(spec: str) -> tuple[tuple[Target, ...], tuple[InitcheckError, ...]]:
-    targets: list[Target] = []
-    problems: list[InitcheckError] = []
-    for path in files.python_files(spec):
-        try:
-            if files.looks_like_model(Path(path).read_bytes()):
-                targets += _file(path)
-        except NothingToCheck:
-            continue
-        except InitcheckError as problem:
-            problems.append(problem)
-        except OSError as error:
-            problems.append(TargetError(f"cannot read {path}: {error.strerror}", "check its permissions", name="file-missing"))
-    if not targets and not problems:
-        problems.append(NothingToCheck(f"no model in any Python file under {spec}", "name one: initcheck path/to/model.py::Net"))
-    return tuple(targets), tuple(problems)
+def _expanded(spec: str) -> tuple[tuple[Target, ...], tuple[InitcheckError, ...]]:
+    if "::" in spec:
+        path, _, name = spec.partition("::")
+        _refuse_two_colons(path, name)
+        with told_in_cells(path):
+            return (named(spec, path, name),), ()
+    scheme, _, reference = spec.partition(":")
+    if reference and scheme == "hf":
+        return (_hugging_face(spec, reference),), ()
+    if exists(spec):
+        return _file(spec), ()
+    if Path(spec).is_dir():
+        return folders.in_folder(spec)
+    return (_imported(spec),), ()
+
+
+def _complete(target: Target) -> Target:
+    """With the text of a source that is in no file, for those who build the model in another process."""
+    if not handed_over(target.path):
+        return target
+    return dataclasses.replace(target, source=python_source(target.path).decode("utf-8", "surrogateescape"))
 
 
 def _file(path: str) -> tuple[Target, ...]:
-    if Path(path).suffix in _WEIGHTS:
-        raise TargetError(
-            f"{path} holds weights, not a model", "name the file that defines the model: initcheck model.py::Net", name="not-python"
-        )
-    if Path(path).suffix == ".ipynb":
-        hint = f"jupyter nbconvert --to script {path}"
-        raise TargetError(f"{path} is a notebook; initcheck reads Python files", hint, name="not-python")
-    return targets_of(path)
+    if stored.holds_weights(path):
+        return (stored.target(path),)
+    stored.refuse_foreign(path)
+    if path.endswith(".json"):
+        folder = Path(path).parent
+        hint = f"initcheck hf:{folder}" if Path(path).name == "config.json" else "name a Python file, a notebook or weights"
+        raise TargetError(f"{path} holds settings, not a model", hint, name="not-python")
+    try:
+        with told_in_cells(path):
+            return targets_of(path)
+    except NothingToCheck as empty:
+        if not left_out(path):
+            raise
+        raise NothingToCheck(f"{empty.message}{left_out(path)}", empty.hint) from empty
+
+
+def _refuse_two_colons(path: str, name: str) -> None:
+    """Explains `pkg.mod::Net`, `model::Net` and `weights.pt::Net`.
+
+    Raises:
+        TargetError: when another way of writing the target is meant.
+    """
+    if exists(path):
+        if stored.holds_weights(path):
+            raise TargetError(f"{path} holds weights, which have no {name}", f"initcheck {path}", name="target-syntax")
+        return
+    if Path(f"{path}.py").is_file():
+        raise TargetError(f"there is no file {path}", f"did you mean {path}.py::{name}?", name="target-syntax")
+    if path in ("torchvision", "timm", "hf") or (re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)+", path) and not path.endswith(".py")):
+        raise TargetError(f"there is no file {path}; a module takes one colon", f"did you mean {path}:{name}?", name="target-syntax")
 
 
 def _imported(spec: str) -> Target:
-    wrong_colon = re.match(r"^(.+\.py):([^\W\d].*)$", spec, re.DOTALL)
+    wrong_colon = _ONE_COLON.match(spec)
     if wrong_colon:
-        path, name = wrong_colon.groups()
-        if Path(path).is_file():
-            raise TargetError(f"no module is named {path}; a file takes two colons", f"did you mean {path}::{name}?", name="target-syntax")
-        raise missing_file(path)
+        path, rest = wrong_colon.groups()
+        if not Path(path).is_file():
+            raise missing_file(path)
+        meant = f"{path}::{rest}" if re.match(r"[^\W\d]\w*(\.\w+)*(\(.*\))?$", rest, re.DOTALL) else path
+        raise TargetError(f"no module is named {path}; a file takes two colons", f"did you mean {meant}?", name="target-syntax")
     match = _MODULE.match(spec)
     if match is None or "/" in match[1]:
         raise missing_file(spec)
     module, written = match.groups()
+    if module.lower() in _HUBS:
+        raise TargetError(f"there is no module {module} that makes {written}", f"did you mean hf:{written}?", name="target-syntax")
     name, arguments = written_call(spec, written)
     return Target(spec, module, name, "library", arguments or "")
 
 
 def _hugging_face(spec: str, reference: str) -> Target:
-    if reference.startswith((".", "/", "~")) and not (Path(reference).expanduser() / "config.json").is_file():
+    folder = Path(reference).expanduser()
+    if folder.is_file() and folder.name == "config.json":
+        return Target(spec, "hf", str(folder.parent), "library")
+    local = reference.startswith((".", "/", "~")) or folder.is_dir()
+    if local and not (folder / "config.json").is_file():
         raise TargetError(f"cannot find {reference}/config.json", "give the folder that save_pretrained wrote", name="file-missing")
     return Target(spec, "hf", reference, "library")

@@ -17,6 +17,7 @@ class Settings:
 
     `select` and `ignore` hold codes, code prefixes or names; `inputs` the texts of `--input`; `batch` 0 means chosen by model size;
     `timeout` seconds per target; `options` holds ("rule-name.option", value) pairs. `loader` is one of `LOADERS`.
+    `trust_pickle` opens pickled objects, which can run any code.
     """
 
     select: tuple[str, ...] = ()
@@ -28,3 +29,4 @@ class Settings:
     timeout: float = 120.0
     options: tuple[tuple[str, float], ...] = ()
     loader: str = "auto"
+    trust_pickle: bool = False

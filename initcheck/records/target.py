@@ -50,7 +50,8 @@ class Target:
     module) and `arguments` its command line as a JSON list.
     `recipe` says what to execute of a file; `None` for what is imported whole.
     `others` are further recipes, tried in order when the first fails. `hints` are (name, literal) pairs that the source connects with
-    names of arguments, `examples` sample inputs that it shows, written as for `--input`.
+    names of arguments, `examples` sample inputs that it shows, written as for `--input`. `source` is a text that stands for the file
+    (what came on standard input), empty for what lies there.
     """
 
     spec: str
@@ -63,6 +64,7 @@ class Target:
     others: tuple[Recipe, ...] = ()
     hints: tuple[tuple[str, str], ...] = ()
     examples: tuple[str, ...] = ()
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import io
-import tokenize
-from pathlib import Path
-
 from initcheck.records.source import Location
 from initcheck.report.style import Style, cells
+from initcheck.source.reading import shown_lines
 
 CONTEXT = 1
 """Lines shown before and after the line itself."""
@@ -15,7 +12,7 @@ CONTEXT = 1
 
 def excerpt(location: Location, note: str, style: Style, kind: str) -> list[str]:
     """The frame lines, or the note alone when the file cannot be read (an importable library, an interactive session)."""
-    lines = _read(location.path)
+    lines = shown_lines(location.path)
     if not 1 <= location.line <= len(lines):
         return style.wrap(note, "   | ", "   | ") if note else []
     first, last = max(location.line - CONTEXT, 1), min(location.line + CONTEXT, len(lines))
@@ -33,15 +30,6 @@ def excerpt(location: Location, note: str, style: Style, kind: str) -> list[str]
         if index == location.line:
             shown += [f"{'':{gutter}} {bar} {line}" for line in _caret(lines[index - 1], location, note, style, kind, start, gutter)]
     return [*shown, f"{'':{gutter}} {bar}"]
-
-
-def _read(path: str) -> list[str]:
-    try:
-        data = Path(path).read_bytes()
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
-        return data.decode(encoding).splitlines()
-    except (OSError, SyntaxError, UnicodeDecodeError, ValueError):
-        return []
 
 
 def _cut(text: str, width: int, style: Style) -> str:

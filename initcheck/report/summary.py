@@ -10,6 +10,9 @@ from initcheck.records.report import ModelReport, Report
 from initcheck.report.fold import fold
 from initcheck.report.style import count
 
+CODES = 8
+"""Rules that are named one by one where many were silent for the same reason."""
+
 
 @dataclass(frozen=True, slots=True)
 class Unjudged:
@@ -21,13 +24,14 @@ class Unjudged:
     times: int
 
     def __str__(self) -> str:
-        about = ", ".join(part for part in (", ".join(self.codes), fold(self.subjects, limit=3)) if part)
+        named = [*self.codes[:CODES], f"{len(self.codes) - CODES} other rules"] if len(self.codes) > CODES + 1 else self.codes
+        about = ", ".join(part for part in (", ".join(named), fold(self.subjects, limit=3)) if part)
         return f"{self.reason} ({about})" if about else self.reason
 
 
 def measured(model: ModelReport) -> bool:
-    """Whether the model ran, rules were asked, and nothing broke: only then may silence be called health."""
-    return bool(model.checked) and model.input is not None and not model.failures
+    """Whether the model ran (stored weights cannot), rules were asked, and nothing broke: only then may silence be called health."""
+    return bool(model.checked) and (model.input is not None or model.target.kind == "weights") and not model.failures
 
 
 def read_only(model: ModelReport) -> bool:

@@ -72,7 +72,8 @@ def _about_signal(finding: Finding) -> bool:
 def _clean(model: ModelReport, style: Style) -> list[str]:
     shown = model.input.text if model.input is not None else ""
     rules = f"no findings ({count(len(model.checked), 'rule')})"
-    text = f"{model.target.spec}  {model.model}, {size(model.parameters)} · input {shown} · {rules}"
+    run = f"input {shown}" if model.target.kind != "weights" or shown else "no model, only the weights"
+    text = f"{model.target.spec}  {model.model}, {size(model.parameters)} · {run} · {rules}"
     mark = style.finish("✓")
     first, *rest = style.wrap(text, f"{mark} ", " " * (len(mark) + 1))
     return [style.paint(mark, "good") + first[len(mark) :], *rest]

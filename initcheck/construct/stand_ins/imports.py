@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import functools
 from collections.abc import Iterator
-from pathlib import Path
 from types import FrameType
 
 from initcheck.construct.recording.frames import Kind, kind_of
+from initcheck.errors import TargetError
+from initcheck.source.reading import python_source
 
 _IMPORT_ERRORS = frozenset({"ImportError", "ModuleNotFoundError"})
 _BROAD = _IMPORT_ERRORS | {"Exception", "BaseException"}
@@ -89,8 +90,8 @@ def forget() -> None:
 @functools.lru_cache(maxsize=256)
 def _tree(path: str) -> ast.Module | None:
     try:
-        return ast.parse(Path(path).read_bytes())
-    except (OSError, SyntaxError, ValueError):
+        return ast.parse(python_source(path))
+    except (OSError, SyntaxError, ValueError, TargetError):
         return None
 
 

@@ -6,14 +6,19 @@ import sys
 from pathlib import Path
 
 from initcheck.discover.targets import expand
-from initcheck.errors import InitcheckError
+from initcheck.errors import InitcheckError, TargetError
 from initcheck.records.target import Target
 
 
 def readable(spec: str) -> tuple[tuple[Target, ...], tuple[InitcheckError, ...]]:
     """As `expand`; nothing is imported to find the file of a module."""
     targets, problems = expand(spec)
-    return tuple(_located(target) for target in targets), problems
+    stored = [target for target in targets if target.kind == "weights"]
+    problems += tuple(
+        TargetError(f"{target.spec} holds weights, which have no source", "check it without --static", name="not-readable")
+        for target in stored
+    )
+    return tuple(_located(target) for target in targets if target not in stored), problems
 
 
 def _located(target: Target) -> Target:

@@ -19,4 +19,22 @@ PAGES = (
             ("If you made the file yourself:", "initcheck --trust-pickle model.pt"),
         ),
     ),
+    MessagePage(
+        "damaged",
+        "The file does not hold what its format promises.",
+        (
+            "A download or a copy stopped early, or the disk was full when it was saved.",
+            "It is a pointer of Git LFS, or a web page that was saved in place of the file.",
+            "Its ending does not fit its content.",
+        ),
+        "error damaged: cannot read weights.safetensors: it is a Git LFS pointer, not the weights\nhelp: git lfs pull --include weights.safetensors",
+        (("Fetch it again, and compare its size with that of the original:", "ls -l weights.safetensors"),),
+    ),
+    MessagePage(
+        "no-weights",
+        "The file could be read, but it holds no weights.",
+        ("It holds the state of an optimizer, settings or results.", "It is empty, or all its tensors are integers."),
+        "error no-weights: optimizer.pt holds no weights: it is the state of an optimizer",
+        (("See what it holds:", "python -c \"import torch; print(torch.load('file.pt', weights_only=True).keys())\""),),
+    ),
 )

@@ -167,10 +167,40 @@ def test_encodings(write):
     assert marked.qualname == "net"
 
 
-@pytest.mark.parametrize("name", ["model.pt", "model.safetensors", "book.ipynb"])
+@pytest.mark.parametrize("name", ["model.onnx", "config.json", "book.ipynb"])
 def test_what_is_no_python(write, name):
     assert refusal(write(name, b"\x80\x02")).name == "not-python"
 
 
 def test_a_folder_of_hugging_face_without_config(write):
     assert refusal("hf:./nothing").name == "file-missing"
+
+
+@pytest.mark.parametrize(
+    ("spec", "meant"),
+    [
+        ("model.py:Net", "model.py::Net"),
+        ("model.py:Net(3)", "model.py::Net(3)"),
+        ("model.py:12:5", "model.py"),
+        ("model::Net", "model.py::Net"),
+        ("pkg.mod::Net", "pkg.mod:Net"),
+        ("torchvision::resnet18", "torchvision:resnet18"),
+        ("huggingface:org/name", "hf:org/name"),
+    ],
+)
+def test_a_wrong_colon_is_explained(write, spec, meant):
+    write("model.py", MODEL)
+    assert refusal(spec).hint == f"did you mean {meant}?"
+
+
+def test_weights_are_targets_of_their_own(write):
+    (target,) = targets.parse(write("saved.safetensors", b""))
+    assert (target.kind, target.path) == ("weights", "saved.safetensors")
+    assert refusal("saved.safetensors::Net").hint == "initcheck saved.safetensors"
+
+
+def test_pickles_and_formats_of_others_are_refused(write):
+    assert refusal(write("model.pkl", b"\x80\x04")).name == "unsafe-pickle"
+    assert refusal(write("model.gguf", b"GGUF")).name == "not-python"
+    write("saved/config.json", "{}")
+    assert refusal("saved/config.json").hint == "initcheck hf:saved"

@@ -1,0 +1,127 @@
+"""Stored tensors by name, each read when it is asked for and let go afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import torch
+
+from initcheck.construct.weights.content import damaged
+from initcheck.errors import TargetError
+
+_FLOATS = ("F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2", "C64")
+"""The number formats of safetensors that are read as numbers; integers are counters, masks or packed weights."""
+
+
+_LARGE = 1 << 24
+"""Elements up to which an expanded view is read all the same."""
+
+
+class Tensors(Mapping[str, torch.Tensor]):
+    """A mapping that reads; `others` are the names of tensors that hold no weights, and why."""
+
+    def __init__(self, readers: Mapping[str, Callable[[], torch.Tensor]], others: Mapping[str, str]) -> None:
+        self._readers = dict(readers)
+        self.others = dict(others)
+
+    def __getitem__(self, name: str) -> torch.Tensor:
+        tensor = self._readers[name]()
+        # nothing computes in eight bits
+        return tensor.float() if tensor.is_floating_point() and tensor.element_size() == 1 else tensor
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._readers)
+
+    def __len__(self) -> int:
+        return len(self._readers)
+
+
+def in_memory(tensors: Mapping[str, torch.Tensor]) -> tuple[Tensors, dict[str, str]]:
+    """Tensors that are there (or mapped from their file), and which names share the memory of an earlier one."""
+    readers: dict[str, Callable[[], torch.Tensor]] = {}
+    others: dict[str, str] = {}
+    tied: dict[str, str] = {}
+    seen: dict[object, str] = {}
+    for name, tensor in tensors.items():
+        plain = tensor.detach()
+        if not (plain.is_floating_point() or plain.is_complex()):
+            others[name] = _packed(str(plain.dtype).removeprefix("torch."))
+            continue
+        if plain.numel() > _LARGE and _claims_more(plain):
+            others[name] = "a view that claims more elements than the file holds"
+            continue
+        key = _memory(plain)
+        if key is not None and key in seen:
+            tied[name] = seen[key]
+            continue
+        if key is not None:
+            seen[key] = name
+        readers[name] = lambda plain=plain: plain  # type: ignore[misc]
+    return Tensors(readers, others), tied
+
+
+def from_safetensors(path: str, names: frozenset[str] | None = None) -> Tensors:
+    """The tensors of one safetensors file, those of `names` if given.
+
+    Raises:
+        TargetError: when the package is missing or the file is damaged.
+    """
+    file = _opened(path)
+    readers: dict[str, Callable[[], torch.Tensor]] = {}
+    others: dict[str, str] = {}
+    present = list(file.keys())
+    for name in sorted(names - set(present)) if names is not None else ():
+        raise damaged(path, f"its index says that it holds {name}, and it does not")
+    for name in present:
+        if names is not None and name not in names:
+            continue
+        kind = str(file.get_slice(name).get_dtype())
+        if kind in _FLOATS:
+            readers[name] = lambda name=name: file.get_tensor(name)  # type: ignore[misc]
+        else:
+            others[name] = _packed(kind.lower())
+    return Tensors(readers, others)
+
+
+def joined(parts: list[Tensors]) -> Tensors:
+    """The tensors of several files as one mapping."""
+    whole = Tensors({}, {})
+    for part in parts:
+        whole._readers.update(part._readers)  # noqa: SLF001  (its own class)
+        whole.others.update(part.others)
+    return whole
+
+
+def _packed(kind: str) -> str:
+    return f"{kind} values are no weights, or packed ones"
+
+
+def _claims_more(tensor: torch.Tensor) -> bool:
+    """Whether a tensor has more elements than its memory: a few bytes of a file could stand for days of work."""
+    try:
+        return bool(tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes())
+    except (RuntimeError, NotImplementedError):
+        return False
+
+
+def _opened(path: str) -> Any:
+    try:
+        from safetensors import SafetensorError, safe_open
+    except ModuleNotFoundError as error:
+        raise TargetError(
+            f"cannot read {path}: the package safetensors is not installed", "pip install safetensors", name="missing-import"
+        ) from error
+    try:
+        return safe_open(path, framework="pt", device="cpu")
+    except (SafetensorError, OSError, ValueError) as error:
+        raise damaged(path, f"{type(error).__name__}: {str(error).splitlines()[0][:200]}") from error
+
+
+def _memory(tensor: torch.Tensor) -> object:
+    """What two tensors share that are the same memory seen the same way; None where that cannot be told."""
+    try:
+        storage = tensor.untyped_storage().data_ptr()
+    except (RuntimeError, NotImplementedError):
+        return None
+    return (storage, tensor.storage_offset(), tuple(tensor.shape), tensor.stride(), tensor.dtype) if storage and tensor.numel() else None

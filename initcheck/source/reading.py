@@ -1,0 +1,73 @@
+"""The Python source that a path stands for: the bytes of a file, the code of a notebook, or a text that was handed over in its place."""
+
+from __future__ import annotations
+
+import io
+import re
+import tokenize
+from pathlib import Path
+
+from initcheck.errors import TargetError
+from initcheck.source import notebook
+
+_CELL = re.compile(rf"^(.+{re.escape(notebook.SUFFIX)}):cell (\d+)$", re.DOTALL)
+_handed: dict[str, bytes] = {}
+
+
+def hand_over(path: str, source: bytes) -> None:
+    """From now on this source stands for the path, whatever lies there (what came on standard input, for an editor's unsaved file)."""
+    _handed[path] = source
+
+
+def handed_over(path: str) -> bool:
+    """Whether a source was handed over for this path."""
+    return path in _handed
+
+
+def exists(path: str) -> bool:
+    """Whether there is a source for the path."""
+    return path in _handed or Path(path).is_file()
+
+
+def python_source(path: str) -> bytes:
+    """The source in Python.
+
+    Raises:
+        OSError: when there is no such file.
+        TargetError: when a notebook cannot be read.
+    """
+    data = _data(path)
+    return notebook.parse(data, path).text.encode() if is_notebook(path) else data
+
+
+def read_notebook(path: str) -> notebook.Notebook:
+    """The cells of a notebook.
+
+    Raises:
+        OSError: when there is no such file.
+        TargetError: when it is no notebook in Python.
+    """
+    return notebook.parse(_data(path), path)
+
+
+def is_notebook(path: str) -> bool:
+    """Whether a path is that of a notebook, by its ending."""
+    return path.endswith(notebook.SUFFIX)
+
+
+def shown_lines(path: str) -> list[str]:
+    """The lines of a file or of one cell of a notebook (`nb.ipynb:cell 3`), as they were written; none when they cannot be read."""
+    try:
+        match = _CELL.match(path)
+        if match:
+            cell = read_notebook(match[1]).cell(int(match[2]))
+            return list(cell.written) if cell is not None else []
+        data = _data(path)
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        return data.decode(encoding).splitlines()
+    except (OSError, SyntaxError, ValueError, TargetError):
+        return []
+
+
+def _data(path: str) -> bytes:
+    return _handed[path] if path in _handed else Path(path).read_bytes()
