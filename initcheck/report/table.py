@@ -35,7 +35,8 @@ def render(model: ModelReport, *, color: bool, ascii_only: bool, width: int, ver
     if model.input is not None:
         lines += style.wrap(f"{model.input.text}  {model.input.origin}".rstrip(), "  input  ", " " * 9)
     else:
-        lines.append("  not measured: the model did not run")
+        stored = model.target.kind == "weights" and not model.failures
+        lines.append("  weights alone: there is no model" if stored else "  not measured: the model did not run")
     if not model.layers:
         return style.finish("\n".join([*lines, "  no layers with weights", ""]))
     lines += ["", *_table(model, style, verbose=verbose), ""]

@@ -126,7 +126,7 @@ class Pretrained:
         try:
             return real(local_files_only=True)
         except OSError:
-            found = _published(reference)
+            found = published(reference)
         if found is None or (cls.__name__ != "AutoConfig" and not isinstance(found, cls)):
             raise _offline(f"the configuration of {reference}", reference, "config.json")
         for name, value in options.items():
@@ -154,12 +154,13 @@ def _config(cls: Any, reference: str) -> Any:
     try:
         return transformers.AutoConfig.from_pretrained(reference, local_files_only=True)
     except OSError:
-        found = _published(reference)
+        found = published(reference)
     expected = getattr(cls, "config_class", None)
     return found if found is None or expected is None or isinstance(found, expected) else None
 
 
-def _published(reference: str) -> Any:
+def published(reference: str) -> Any:
+    """The configuration of a well-known model as it was published; None for any other."""
     import transformers
 
     name = next((reference.removeprefix(owner) for owner in _OWNERS if reference.startswith(owner)), reference)

@@ -34,6 +34,8 @@ def opened(path: str, *, archive: bool, trusted: bool) -> Any:
             return torch.load(path, map_location="cpu", weights_only=not trusted, mmap=archive)
     except Exception as error:
         if trusted and not _unreadable(error):
+            if isinstance(error, (AttributeError, ModuleNotFoundError)):
+                raise _homeless(path, error) from error
             raise  # the code of the file's own objects failed, which is told as any failure of the user's code
         raise _explained(path, error) from error
 
@@ -45,6 +47,13 @@ def _numpy_scalars() -> list[Any]:
     dtypes = {type(np.dtype(kind)) for kind in (np.float64, np.float32, np.int64, np.int32, np.bool_)}
     rebuild = np.float64(0.0).__reduce__()[0]
     return [np.dtype, rebuild, *sorted(dtypes, key=str)]
+
+
+def _homeless(path: str, error: Exception) -> TargetError:
+    """A pickled object whose class cannot be found: a pickle holds the name of a class, not its code."""
+    message = f"cannot open {path}: the class of what it holds is not here ({type(error).__name__}: {error})"
+    hint = "save model.state_dict() where the class is defined, or check its source: initcheck model.py::Net"
+    return TargetError(message, hint, name="missing-import")
 
 
 def _unreadable(error: Exception) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
 
 from initcheck.construct.blame import explained
+from initcheck.construct.guard import guarded
 from initcheck.construct.weights.archive import opened
 from initcheck.construct.weights.content import content_of, damaged
 from initcheck.construct.weights.nesting import is_optimizer, unwrapped, whole_module
@@ -45,7 +47,7 @@ def _single(target: Target, path: str, *, trusted: bool) -> Stored:
     content = content_of(path)
     if content == "safetensors":
         return Stored(from_safetensors(path), {})
-    with explained(target):
+    with explained(target), guarded(path) if trusted else nullcontext():
         found = opened(path, archive=content == "archive", trusted=trusted)
     module = whole_module(found)
     if module is not None:
