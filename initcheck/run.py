@@ -47,7 +47,7 @@ def measured_run(model: torch.nn.Module, inputs: object, settings: Settings) -> 
     elif inputs is not None or settings.inputs:
         args, kwargs = normalise(inputs) if inputs is not None else parse(settings.inputs, batch, settings.seed)
         origin = "given" if inputs is not None else "--input"
-        guesses = iter([Guess(args, kwargs, describe(args, kwargs, origin, _batch_of(args, kwargs, batch)))])
+        guesses = iter([Guess(args, kwargs, describe(args, kwargs, origin, _batch_of(args, kwargs, batch)), given=True)])
     else:
         guesses = candidates(model, batch, settings.seed)
     traced, guess = first_that_runs(model, guesses, attempt)
@@ -57,11 +57,11 @@ def measured_run(model: torch.nn.Module, inputs: object, settings: Settings) -> 
     backward(traced, settings.seed)
     parameters = dict(model.named_parameters())
     first = {name: parameter.grad for name, parameter in parameters.items()}
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = (guess.remark,) if guess.remark else ()
     with guess.prepare():
         flows = gradient_flow(model, parameters, lambda: _outputs(model, guess), settings.seed, first)
         if any(flow.state in ("late", "dead") for flow in flows) and zero_parameters(model):
-            notes = _behind_zeros(model, guess, graph, observer, settings.seed)
+            notes = notes + _behind_zeros(model, guess, graph, observer, settings.seed)
         values, more = _broken_values(model, guess, graph) if broken else ((), ())
         given = argument_tensors(model, guess.args, guess.kwargs)
         ignored, unsure = _ignored(model, guess, given, settings.seed) if unread_inputs(graph) else ((), ())

@@ -48,6 +48,7 @@ def candidates(model: Module, batch: int, seed: int, *, exact: bool = False) -> 
         exact: keep `batch` for large images too, where it is otherwise cut down.
     """
     seen: set[str] = set()
+    names = tuple(parameter.name for parameter in arguments_of(unwrapped(model)))
     for plan in _plans(unwrapped(model), batch, exact=exact):
         mark = repr((plan.args, plan.kwargs))
         if mark in seen:
@@ -55,7 +56,7 @@ def candidates(model: Module, batch: int, seed: int, *, exact: bool = False) -> 
         seen.add(mark)
         drawer = Drawer(seed, model)
         args, kwargs = drawer.draw(plan.args), drawer.draw(plan.kwargs)
-        yield Guess(args, kwargs, describe(args, kwargs, plan.origin, plan.batch), plan.prepare, plan.inferred)
+        yield Guess(args, kwargs, describe(args, kwargs, plan.origin, plan.batch), plan.prepare, plan.inferred, plan.args, plan.kwargs, arguments=names)
         if len(seen) >= TRIES:
             return
 

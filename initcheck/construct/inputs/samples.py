@@ -39,12 +39,16 @@ _NAMES = {dtype: name for name, dtype in reversed(DTYPES.items())}
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A tensor to be drawn: standard normal floats, integers in [0, below), or `fill` everywhere."""
+    """A tensor to be drawn: standard normal floats, integers in [0, below), or `fill` everywhere.
+
+    `columns` bounds the integers for each position of the last axis, where every column has a table of its own.
+    """
 
     shape: tuple[int, ...]
     dtype: str = "float"
     below: int = 2
     fill: float | None = None
+    columns: tuple[int, ...] = ()
 
 
 Tree: TypeAlias = Any
@@ -56,7 +60,8 @@ class Guess:
     """One input to try.
 
     `prepare` opens a context in which the model accepts it (image sizes of detectors); keep it open for every run.
-    `inferred` says that the sizes are ours and may be changed; an input that somebody gave is never replaced.
+    `inferred` says that the sizes are ours and may be changed; an input that somebody gave (`given`) is never replaced. `forms` and `named` are
+    the arguments before they were drawn; empty for those that were not; `arguments` are their names. `remark` is what the reader must know about it.
     """
 
     args: tuple[Any, ...]
@@ -64,6 +69,26 @@ class Guess:
     summary: InputSummary
     prepare: Callable[[], AbstractContextManager[None]] = field(default=nullcontext)
     inferred: bool = False
+    forms: tuple[Tree, ...] = ()
+    named: dict[str, Tree] = field(default_factory=dict)
+    remark: str = ""
+    given: bool = False
+    arguments: tuple[str, ...] = ()
+
+
+class Fields(dict[str, Any]):
+    """Named tensors that are read as attributes or as items, in the manner of the data objects of graph libraries."""
+
+    def __getattr__(self, name: str) -> Any:
+        """The tensor of that name."""
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}") from None
+
+    def to(self, *_: Any, **__: Any) -> Fields:
+        """Itself: the tensors are already where the model is."""
+        return self
 
 
 class Drawer:
@@ -81,7 +106,7 @@ class Drawer:
         if isinstance(tree, Form):
             return self._tensor(tree)
         if isinstance(tree, dict):
-            return {key: self.draw(value) for key, value in tree.items()}
+            return type(tree)({key: self.draw(value) for key, value in tree.items()})
         if isinstance(tree, (list, tuple)):
             return type(tree)(self.draw(value) for value in tree)
         return tree
@@ -93,6 +118,9 @@ class Drawer:
         if dtype.is_floating_point or dtype.is_complex:
             drawn = dtype if dtype.is_complex or dtype is torch.float64 else torch.float32
             return torch.randn(form.shape, generator=self._generator, dtype=drawn).to(device=self._device, dtype=dtype)
+        if form.columns:
+            drawn_columns = [torch.randint(max(below, 1), form.shape[:-1], generator=self._generator) for below in form.columns]
+            return torch.stack(drawn_columns, -1).to(device=self._device, dtype=dtype)
         below = 2 if dtype is torch.bool else max(form.below, 1)
         return torch.randint(below, form.shape, generator=self._generator).to(device=self._device, dtype=dtype)
 
@@ -104,14 +132,18 @@ def describe(args: tuple[Any, ...], kwargs: Mapping[str, Any], origin: str, batc
     return InputSummary(text=", ".join(parts) or "no arguments", origin=origin, batch=found)
 
 
+def dtype_name(dtype: torch.dtype) -> str:
+    """The name that users type."""
+    return _NAMES.get(dtype, str(dtype).removeprefix("torch."))
+
+
 def _is_plain(value: Any) -> bool:
     return value is None or isinstance(value, (bool, int, float, str))
 
 
 def _text(value: Any) -> str:
     if isinstance(value, Tensor):
-        name = _NAMES.get(value.dtype, str(value.dtype).removeprefix("torch."))
-        return f"{name}[{','.join(map(str, value.shape))}]"
+        return f"{dtype_name(value.dtype)}[{','.join(map(str, value.shape))}]"
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{key}: {_text(item)}" for key, item in value.items()) + "}"
     if isinstance(value, (list, tuple)):

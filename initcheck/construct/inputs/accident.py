@@ -1,0 +1,138 @@
+"""Runs that only work by accident: samples that are mixed, and an activation that is stretched to fit the positions of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import Module
+
+from initcheck.construct.inputs.names import is_graph
+from initcheck.construct.inputs.repair.probe import places, probe
+from initcheck.construct.inputs.samples import Fields, Guess
+
+_FEW = 3
+"""Samples that settle whether they influence each other."""
+
+MIXED = "the outputs of one sample change with the other samples: the first axis of the sample input may not be the batch"
+STRETCHED = "one position of the sample input is stretched over all positions of the model: it may be too small"
+
+
+def accident(model: Module, guess: Guess) -> str:
+    """What is odd about a guess that runs; empty for nothing, and where it cannot be told."""
+    if not guess.inferred or is_graph(_names(guess)) or _mixes(model):
+        return ""
+    args, kwargs = _narrow(guess)
+    given = [tensor for _, tensor in places(args, kwargs)]
+    rows = next((int(tensor.shape[0]) for tensor in given if tensor.dim()), 0)
+    with _evaluation(model):
+        seen = probe(model, args, kwargs)
+        if seen.error is not None:
+            return ""
+        if seen.stretched:
+            return STRETCHED
+        if rows < 2 or _independent(model, args, kwargs, given, 0) or _independent(model, args, kwargs, given, 1):
+            return ""
+    return MIXED
+
+
+def _names(guess: Guess) -> list[str]:
+    bundled = [str(key) for value in guess.args if isinstance(value, Fields) for key in value]
+    return [*bundled, *guess.kwargs, *guess.arguments]
+
+
+def _mixes(model: Module) -> bool:
+    """Normalisation over the samples in every mode mixes them by design."""
+    norms = (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d, torch.nn.BatchNorm3d)
+    return any(isinstance(module, norms) and module.running_mean is None for module in model.modules())
+
+
+def _narrow(guess: Guess) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The first few samples, where every tensor begins with the axis of the samples."""
+    found = places(guess.args, guess.kwargs)
+    batch = guess.summary.batch
+    if batch <= _FEW or any(tensor.dim() == 0 or tensor.shape[0] != batch for _, tensor in found):
+        return guess.args, guess.kwargs
+    return _mapped(guess.args, lambda tensor: tensor[:_FEW]), _mapped(guess.kwargs, lambda tensor: tensor[:_FEW])
+
+
+def _mapped(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
+    if isinstance(value, Tensor):
+        return change(value)
+    if isinstance(value, dict):
+        return type(value)({key: _mapped(item, change) for key, item in value.items()})
+    if isinstance(value, (list, tuple)):
+        return type(value)(_mapped(item, change) for item in value)
+    return value
+
+
+@contextmanager
+def _evaluation(model: Module) -> Iterator[None]:
+    training = [module for module in model.modules() if module.training]
+    for module in training:
+        module.training = False
+    try:
+        yield
+    finally:
+        for module in training:
+            module.training = True
+
+
+def _independent(model: Module, args: tuple[Any, ...], kwargs: Mapping[str, Any], given: list[Tensor], axis: int) -> bool:
+    """Whether the other samples' outputs stay when the last sample becomes the first; true when that cannot be told."""
+    rows = next((int(tensor.shape[axis]) for tensor in given if tensor.dim() > axis and tensor.shape[axis] > 1), 0)
+    if not rows:
+        return axis == 0
+
+    def change(tensor: Tensor) -> Tensor:
+        if tensor.dim() <= axis or tensor.shape[axis] != rows:
+            return tensor
+        return torch.cat([tensor.narrow(axis, 0, rows - 1), tensor.narrow(axis, 0, 1)], axis)
+
+    before = _outputs(model, args, kwargs)
+    after = _outputs(model, _mapped(args, change), _mapped(dict(kwargs), change))
+    return _others_stay(before, after, rows)
+
+
+def _outputs(model: Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Tensor]:
+    try:
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            found = [tensor.clone() for tensor in _floats(model(*args, **kwargs))]
+    except Exception:  # noqa: BLE001  (the user's code may refuse other values; then nothing is told)
+        return []
+    return found
+
+
+def _floats(value: Any) -> list[Tensor]:
+    return [tensor for _, tensor in places((value,), {}) if tensor.is_floating_point()]
+
+
+def _others_stay(before: list[Tensor], after: list[Tensor], rows: int) -> bool:
+    pairs = [(one, other) for one, other in zip(before, after, strict=False) if one.shape == other.shape and one.numel() > 1]
+    if not pairs or len(before) != len(after):
+        return True
+    told = [same for one, other in pairs if (same := _stays(one, other, rows)) is not None]
+    if told:
+        return all(told)
+    # no output has the samples along an axis: lost among others, or summed into one value
+    return all(one.dim() == 0 for one, _ in pairs)
+
+
+def _stays(one: Tensor, other: Tensor, rows: int) -> bool | None:
+    for axis in range(min(one.dim(), 2)):
+        if one.shape[axis] == rows:
+            return _close(one.narrow(axis, 0, rows - 1), other.narrow(axis, 0, rows - 1))
+    if one.dim() and one.shape[0] % rows == 0:
+        each = one.shape[0] // rows
+        first = _close(one[: each * (rows - 1)], other[: each * (rows - 1)])
+        strided = _close(one.unflatten(0, (each, rows))[:, :-1], other.unflatten(0, (each, rows))[:, :-1])
+        return first or strided
+    return None
+
+
+def _close(one: Tensor, other: Tensor) -> bool:
+    return torch.allclose(one, other, rtol=1e-3, atol=1e-5, equal_nan=True)

@@ -1,0 +1,59 @@
+"""All changes that a failed run suggests, in the order in which they are tried."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain, islice
+
+from initcheck.construct.inputs.repair.changes import Case, Edits, forms_of, reranked
+from initcheck.construct.inputs.repair.kinds import kind_changes
+from initcheck.construct.inputs.repair.probe import Setback
+from initcheck.construct.inputs.repair.sizes import size_changes
+from initcheck.construct.inputs.samples import Form, Guess
+
+_EACH = 6
+"""Changes after one failure, at most."""
+_LARGEST = 1 << 26
+"""Elements of one tensor, at most."""
+
+
+def proposals(setback: Setback, guess: Guess) -> list[Edits]:
+    """At most six changes of the guess; empty when nothing is suggested."""
+    case = Case(setback, forms_of(guess), guess.summary.batch)
+    told = (edits for edits in chain(size_changes(case), kind_changes(case)) if edits and _sane(case, edits))
+    found = list(islice(_distinct(told), _EACH))
+    return found or list(islice(_distinct(edits for edits in _other_ranks(case) if _sane(case, edits)), _EACH // 2))
+
+
+def _other_ranks(case: Case) -> Iterator[Edits]:
+    """When nothing is understood: one axis more or less for what was touched last."""
+    for seen in case.setback.seen:
+        for place, form in case.of(seen):
+            if len(form.shape) < 4:
+                yield from ({place: one} for one in reranked(form, 1)[:1])
+            if len(form.shape) > 1:
+                yield from ({place: one} for one in reranked(form, -1)[:1])
+
+
+def _distinct(edits: Iterator[Edits]) -> Iterator[Edits]:
+    known: list[Edits] = []
+    for one in edits:
+        if one not in known:
+            known.append(one)
+            yield one
+
+
+def _sane(case: Case, edits: Edits) -> bool:
+    """Whether something changes, and no tensor is empty or huge."""
+    for place, tree in edits.items():
+        if isinstance(tree, Form):
+            size = 1
+            for edge in tree.shape:
+                size *= edge
+            if not 0 < size <= _LARGEST:
+                return False
+        if tree != case.forms.get(place):
+            continue
+        if len(edits) == 1:
+            return False
+    return True

@@ -1,0 +1,1 @@
+"""Models with the forward signatures that people write; each runs on an input that nobody gave."""
