@@ -31,6 +31,11 @@ def accident(model: Module, guess: Guess) -> str:
     with _evaluation(model):
         seen = probe(model, args, kwargs)
         if seen.error is not None:
+            args, kwargs = guess.args, guess.kwargs
+            given = [tensor for _, tensor in places(args, kwargs)]
+            rows = next((int(tensor.shape[0]) for tensor in given if tensor.dim()), 0)
+            seen = probe(model, args, kwargs)
+        if seen.error is not None:
             return ""
         if seen.stretched:
             return STRETCHED

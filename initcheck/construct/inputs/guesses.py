@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import inspect
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -13,11 +15,12 @@ from torch.nn import Module
 
 from initcheck.construct.inputs.declared import Plan, arguments_of, declared, declared_image
 from initcheck.construct.inputs.hub import configured, is_configured, token_model
-from initcheck.construct.inputs.names import NODES, by_name, is_graph, plain
-from initcheck.construct.inputs.needs import Need, need
-from initcheck.construct.inputs.reading import Key, Use, first_layer, first_uses, resolve
+from initcheck.construct.inputs.choices import Choices
+from initcheck.construct.inputs.names import NODES, is_graph
+from initcheck.construct.inputs.reading import Key, Use, first_layer, read
 from initcheck.construct.inputs.samples import Drawer, Form, Guess, Tree, describe
-from initcheck.construct.inputs.shapes import Scene, affordable, options, scene
+from initcheck.construct.inputs.shapes import affordable, scene
+from initcheck.construct.inputs.states import fresh_state, keeps_state, made_state
 
 TRIES = 25
 """The most guesses for one model."""
@@ -81,97 +84,53 @@ def _plans(model: Module, batch: int, *, exact: bool) -> Iterator[Plan]:
 def _inferred(model: Module, batch: int, *, exact: bool) -> Iterator[Plan]:
     """Inputs from the layers that read the arguments."""
     required = _required(model)
-    names = [parameter.name for parameter in required] or ["input"]
     view = scene(model, batch)
-    if is_graph(names):
-        view = replace(view, batch=NODES)
-    choices, origin = _choices(model, names, required, view)
+    reading = read(model)
+    if is_graph([*(p.name for p in required), *(str(key[-1]) for key in reading.parts)]):
+        view = replace(view, batch=NODES, graph=True)
+    state = next((found for p in required if (found := made_state(model, p.name, view.batch)) is not None), None)
+    if state is not None:
+        view = replace(view, batch=state[1])
+    view = replace(view, entities=_has_entities(model, reading.uses))
+    choices, origin = Choices(model, required, view, reading).made()
+    stateful = keeps_state(model)
     for combination in _combined(choices):
         picked = combination if exact else affordable(combination, batch)
-        kwargs = {p.name: tree for p, tree in zip(required, picked, strict=False) if p.kind is p.KEYWORD_ONLY}
-        args = tuple(tree for index, tree in enumerate(picked) if names[index] not in kwargs)
-        yield Plan(args, kwargs, origin, batch if _keeps(picked[0], batch) else _rows(picked[0]), inferred=True)
+        args, kwargs = _bound(required, picked)
+        rows = view.batch if _keeps(picked[0], view.batch) else _rows(picked[0])
+        prepare = partial(fresh_state, model, rows) if stateful else nullcontext
+        yield Plan(args, kwargs, origin, rows, prepare, inferred=True)
+
+
+def _bound(required: list[inspect.Parameter], picked: tuple[Tree, ...]) -> tuple[tuple[Tree, ...], dict[str, Tree]]:
+    """Positional and keyword arguments; `*inputs` and `**batch` are spread."""
+    args: list[Tree] = []
+    kwargs: dict[str, Tree] = {}
+    for index, tree in enumerate(picked):
+        parameter = required[index] if index < len(required) else None
+        if parameter is None or parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
+            args.append(tree)
+        elif parameter.kind is parameter.VAR_POSITIONAL:
+            args.extend(tree if isinstance(tree, tuple) else (tree,))
+        elif parameter.kind is parameter.VAR_KEYWORD:
+            kwargs.update(tree if isinstance(tree, dict) else {})
+        else:
+            kwargs[parameter.name] = tree
+    return tuple(args), kwargs
 
 
 def _required(model: Module) -> list[inspect.Parameter]:
     """The arguments that must be given; the first one when none must."""
-    named = [p for p in arguments_of(model) if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
-    return [p for p in named if p.default is p.empty] or named[:1]
+    listed = arguments_of(model)
+    named = [p for p in listed if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    return [p for p in named if p.default is p.empty] or named[:1] or listed[:1]
 
 
-def _choices(model: Module, names: list[str], required: list[inspect.Parameter], view: Scene) -> tuple[list[tuple[str, list[Tree]]], str]:
-    """For each argument a group and its forms; arguments of one group take their forms together."""
-    uses = first_uses(model)
-    view = replace(view, entities=_has_entities(model, uses))
-    found: list[tuple[str, list[Tree]] | None] = []
-    origin = ""
-    for position, name in enumerate(names):
-        use = _structural(model, position) or uses.get((name,))
-        if use is None and (bundle := _bundle(uses, name, view)) is not None:
-            found.append((name, [bundle]))
-        elif use is None:
-            found.append(_named(name, required, position, view, _first_rows(found)))
-        else:
-            origin = origin or f"inferred from {_place(use.need)}"
-            found.append((use.need.kind, options(use, view)))
-    main = next((choice for choice in found if choice is not None and choice[1][:1] != [None]), None)
-    if None in found and (main is None or found[0] is None):
-        fallback = _fallback(model)
-        origin = origin or (f"inferred from {_place(fallback[0])}" if fallback else "guessed")
-        forms = [form for wish in fallback for form in options(Use(wish), view)] or [Form((view.batch, 32))]
-        main = (fallback[0].kind if fallback else "guess", forms)
-    return [choice if choice is not None else main or ("guess", [None]) for choice in found], origin or "guessed from the argument names"
-
-
-def _has_entities(model: Module, uses: dict[Key, Use]) -> bool:
+def _has_entities(model: Module, uses: Mapping[Key, Use]) -> bool:
     """Several arguments that each enter a table of their own, and nothing in the model that works on sequences."""
     tables = [use.need.path for use in uses.values() if use.need.kind == "ids"]
     sequential = (torch.nn.RNNBase, torch.nn.MultiheadAttention, torch.nn.LayerNorm, torch.nn.Conv1d)
     return len(set(tables)) > 1 and not any(isinstance(module, sequential) for module in model.modules())
-
-
-def _structural(model: Module, position: int) -> Use | None:
-    """Models that are themselves a layer or a sequence of layers have no forward of their own to read."""
-    if need(model, "", position) is not None or isinstance(model, (torch.nn.Sequential, torch.nn.ModuleList)):
-        return resolve(model, "", position)
-    return None
-
-
-def _bundle(uses: dict[Key, Use], name: str, view: Scene) -> Tree:
-    """A dictionary or tuple for an argument whose parts are read one by one."""
-    parts = {key[1]: options(use, view)[0] for key, use in uses.items() if len(key) == 2 and key[0] == name}
-    if not parts:
-        return None
-    if all(isinstance(key, int) for key in parts):
-        last = max(key for key in parts if isinstance(key, int))
-        return tuple(parts.get(index, Form((view.batch,), "int64", max(view.classes, 1))) for index in range(last + 1))
-    return parts
-
-
-def _named(name: str, required: list[inspect.Parameter], position: int, view: Scene, rows: int) -> tuple[str, list[Tree]] | None:
-    forms = by_name(name, view, rows or view.batch)
-    if forms is not None:
-        return name, forms
-    try:
-        return name, [plain(required[position].annotation)]
-    except (KeyError, TypeError, IndexError):
-        return None
-
-
-def _fallback(model: Module) -> list[Need]:
-    """The first layer by registration, else what bare parameters look like."""
-    first = first_layer(model)
-    if first is not None:
-        return [first]
-    wishes: list[Need] = []
-    for name, parameter in model.named_parameters():
-        if parameter.dim() in (1, 2, 3):
-            wishes += [Need("features", int(size), name, "shape") for size in dict.fromkeys(parameter.shape[-2:])]
-        elif parameter.dim() == 4:
-            wishes.append(Need("image", int(parameter.shape[1]), name, "shape"))
-        if len(wishes) > 3:
-            break
-    return wishes
 
 
 def _combined(choices: list[tuple[str, list[Tree]]]) -> Iterator[tuple[Tree, ...]]:
@@ -179,18 +138,12 @@ def _combined(choices: list[tuple[str, list[Tree]]]) -> Iterator[tuple[Tree, ...
     lengths: dict[str, int] = {}
     for group, forms in choices:
         lengths[group] = max(lengths.get(group, 0), min(len(forms), TRIES))
+    most = {1: TRIES, 2: TRIES, 3: 8}.get(len(lengths), 3 if len(lengths) < 8 else 1)
+    lengths = {group: min(length, most) for group, length in lengths.items()}
     order = sorted(itertools.product(*(range(length) for length in lengths.values())), key=sum)[: 2 * TRIES]
     for indices in order:
         at = dict(zip(lengths, indices, strict=True))
         yield tuple(forms[min(at[group], len(forms) - 1)] for group, forms in choices)
-
-
-def _place(wish: Need) -> str:
-    return f"{wish.path}.{wish.source}" if wish.path else wish.source
-
-
-def _first_rows(found: list[tuple[str, list[Tree]] | None]) -> int:
-    return next((_rows(choice[1][0]) for choice in found if choice is not None and choice[1]), 0)
 
 
 def _keeps(tree: Tree, batch: int) -> bool:

@@ -2,53 +2,79 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+
+import torch
 
 from initcheck.construct.inputs.samples import Form, Tree
 from initcheck.construct.inputs.shapes import NODES, TIME, Scene
 
-_IDS = frozenset({"input_ids", "ids", "idx", "token_ids", "tokens", "token", "words", "text", "sentence", "sentences"}) | frozenset(
-    {"src_ids", "tgt_ids", "decoder_input_ids", "indices"}
+_IDS = re.compile(
+    r"^(\w+_)?(ids?|idx|tokens?|words?|chars?|text|texts|sentences?|captions?|questions?|indices|vocab)$|^(src|trg|tgt|source|target_seq)$"
 )
-_LENGTHS = frozenset(
-    {"lengths", "length", "lens", "len", "seq_len", "seq_lens", "seq_lengths", "input_lengths", "src_lengths", "text_lengths"}
-)
-_TIMES = frozenset({"t", "timestep", "timesteps", "time", "times", "noise_level", "sigma", "sigmas", "time_step", "steps"})
-_TARGETS = frozenset({"labels", "label", "targets", "target", "class_labels", "y_true"})
-_GRAPH = frozenset({"edge_index", "edge_weight", "edges", "adj", "adjacency", "adj_matrix", "A"})
+_LENGTHS = re.compile(r"^(\w+_)?(lengths?|lens?|seq_?lens?|sizes_of|x_len)$|^\w+(_|^)l(en)?gths?$")
+_TIMES = frozenset({"t", "timestep", "timesteps", "time", "times", "noise_level", "sigma", "sigmas", "time_step", "steps", "t_emb_in"})
+_TARGETS = re.compile(r"^(\w+_)?(labels?|targets?|class_labels|y_true|tags?|ys?|gt|ground_truth|classes)$")
+_GRAPH = frozenset({"edge_index", "edge_weight", "edges", "adj", "adjacency", "adj_matrix", "A", "adj_mat", "edge_list", "adjs", "laplacian"})
+_WEIGHTS = frozenset({"edge_weight", "edge_weights", "edge_norm"})
+_ENDS = frozenset({"src", "dst", "row", "col", "senders", "receivers", "src_idx", "dst_idx", "edge_src", "edge_dst"})
 _MASK_WORD = "mask"
 
 
 def is_graph(names: list[str]) -> bool:
     """Whether the arguments are those of a graph network (rows are nodes)."""
-    return any(name in _GRAPH for name in names)
+    return any(name in _GRAPH or name.lstrip(".") in ("edge_index",) for name in names) or (
+        ("src" in names and "dst" in names) or ("senders" in names and "receivers" in names)
+    )
 
 
-def by_name(name: str, scene: Scene, rows: int) -> list[Tree] | None:
+def is_ids(name: str) -> bool:
+    """Whether the name speaks of integers that a table is read with."""
+    return bool(_IDS.match(name.lower()))
+
+
+def by_name(name: str, scene: Scene, rows: int, *, graph: bool = False) -> list[Tree] | None:
     """Forms for an argument of this name, `None` when the name says nothing. `rows` is the length of axis 0 of the first argument."""
-    found = list(_forms(name, scene, rows))
+    found = list(_of_graph(name, rows)) if graph else []
+    found = found or list(_forms(name, scene, rows))
     return found or None
 
 
+def _of_graph(name: str, rows: int) -> Iterator[Tree]:
+    if name == "batch":
+        yield torch.arange(rows) * 4 // max(rows, 1)
+    elif name in _ENDS:
+        yield Form((4 * rows,), "int64", rows)
+    elif name in ("num_graphs", "batch_size"):
+        yield 4
+    elif name in ("num_nodes", "n_nodes"):
+        yield rows
+
+
 def _forms(name: str, scene: Scene, rows: int) -> Iterator[Tree]:
-    if name in _IDS:
-        for length in scene.times:
-            yield Form((scene.batch, length), "int64", scene.vocabulary)
-    elif name in _LENGTHS:
+    if _LENGTHS.match(name.lower()):
         yield Form((scene.batch,), "int64", fill=float(scene.times[0]))
     elif name in _TIMES:
         yield Form((scene.batch,), "int64", 1000)
         yield Form((scene.batch,))
         yield Form((scene.batch, 1))
-    elif name in _TARGETS:
+    elif _TARGETS.match(name.lower()):
         yield Form((scene.batch,), "int64", max(scene.classes, 1))
         yield Form((scene.batch, scene.times[0]), "int64", max(scene.classes, 1))
-    elif name in ("edge_index", "edges"):
+    elif is_ids(name):
+        for length in scene.times:
+            yield Form((scene.batch, length), "int64", scene.vocabulary)
+    elif name in ("edge_index", "edges", "edge_list"):
         yield Form((2, 4 * rows), "int64", rows)
-    elif name in ("edge_weight", "edge_attr"):
+    elif name in _WEIGHTS or name == "edge_attr":
         yield Form((4 * rows,), fill=1.0)
+    elif name in ("edge_type", "edge_types"):
+        yield Form((4 * rows,), "int64", 2)
     elif name in _GRAPH:
         yield Form((rows, rows), fill=1.0 / max(rows, 1))
+    elif name == "offsets":
+        yield torch.arange(scene.batch) * scene.times[0]
     elif _MASK_WORD in name:
         yield None
         yield Form((scene.batch, TIME), "bool", fill=1.0)
@@ -62,4 +88,4 @@ def plain(annotation: object) -> Tree:
     return values[annotation]
 
 
-__all__ = ["NODES", "by_name", "is_graph", "plain"]
+__all__ = ["NODES", "by_name", "is_graph", "is_ids", "plain"]

@@ -14,7 +14,7 @@ class Need:
     """The wish of one layer for one of its arguments.
 
     kind: image, latent (image that grows), line (batch, channels, length), volume, features (…, size), ids (integers below size),
-        bag, steps (batch, time, size), steps_first (time, batch, size), row (batch, size), hidden (state of a recurrent layer).
+        bag, columns (integers below `shape` each), classes (one integer per sample), steps (batch, time, size), steps_first (time, batch, size), row (batch, size), hidden (state of a recurrent layer), cell (both states of a cell).
     size: channels, features or number of embeddings; `shape` the rest of it where it is fixed.
     path: dotted name of the layer or parameter; source: the attribute that told the size.
     """
@@ -49,8 +49,11 @@ _DUCKS = (("in_features", "features"), ("num_embeddings", "ids"), ("in_channels"
 """Attributes that say the size in layers of other makers (quantized, low rank, home-made)."""
 
 
-def need(module: Module, path: str, position: int = 0) -> Need | None:
-    """The wish of a layer for its argument number `position`; `None` for modules that only contain layers."""
+def need(module: Module, path: str, position: int = 0, *, guess: bool = True) -> Need | None:
+    """The wish of a layer for its argument number `position`; `None` for modules that only contain layers.
+
+    `guess`: layers of other makers are judged by their attributes.
+    """
     if isinstance(module, nn.RNNBase):
         return _recurrent(module, path, position)
     if isinstance(module, nn.Bilinear):
@@ -62,11 +65,35 @@ def need(module: Module, path: str, position: int = 0) -> Need | None:
     attention = _attention(module, path, position)
     if attention is not None:
         return attention
+    if isinstance(module, nn.RNNCellBase) and position:
+        return state(module, path)
     for kind, word, source in _CHANNELS:
         if isinstance(module, kind):
             size = int(getattr(module, source))
             return Need(word, size or _LAZY[word], path, source)  # lazy layers say 0 until they have seen data
-    return None if next(module.children(), None) is not None else _duck(module, path)
+    return None if not guess or next(module.children(), None) is not None else duck(module, path)
+
+
+def state(module: Module, path: str) -> Need | None:
+    """One of the states of a recurrent layer or cell."""
+    if isinstance(module, nn.RNNBase):
+        return Need("hidden", module.hidden_size, path, "hidden_size", (module.num_layers * (2 if module.bidirectional else 1), 0))
+    if isinstance(module, nn.RNNCellBase):
+        return Need("row" if not isinstance(module, nn.LSTMCell) else "cell", module.hidden_size, path, "hidden_size")
+    return None
+
+
+_WIDTHS = ("out_features", "embedding_dim", "out_channels", "hidden_size")
+
+
+def width(module: Module) -> int:
+    """The features that a layer makes; 0 when it does not say."""
+    if isinstance(module, nn.Sequential):
+        found = [size for child in module.children() if (size := width(child))]
+        return found[-1] if found else 0
+    if not isinstance(module, (nn.Linear, nn.Embedding, nn.Conv1d, nn.Conv2d, nn.EmbeddingBag, nn.RNNCellBase)):
+        return 0
+    return next((size for name in _WIDTHS if isinstance(size := getattr(module, name, None), int)), 0)
 
 
 _LAZY = {"image": 3, "line": 3, "volume": 3, "latent": 16, "features": 32, "row": 32}
@@ -94,7 +121,8 @@ def _attention(module: Module, path: str, position: int) -> Need | None:
     return Need("steps" if core.batch_first else "steps_first", int(sizes[min(position, 2)] or core.embed_dim), path, "embed_dim")
 
 
-def _duck(module: Module, path: str) -> Need | None:
+def duck(module: Module, path: str) -> Need | None:
+    """The wish of a layer of another maker, from its attributes."""
     for source, kind in _DUCKS:
         size = getattr(module, source, None)
         if isinstance(size, int) and size > 0:

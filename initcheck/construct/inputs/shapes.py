@@ -20,6 +20,7 @@ TIME = 16
 NODES = 32
 """Nodes of a sample graph."""
 
+_FRAMES = 4
 _LARGE, _FEW, _LONG = 96, 4, 1024
 """Images above this edge length, and signals of this length, come in batches of at most so many."""
 
@@ -28,7 +29,7 @@ _LARGE, _FEW, _LONG = 96, 4, 1024
 class Scene:
     """What the shapes depend on besides the layer: the batch, whether it is binding, and what the model as a whole says.
 
-    `entities` says that integers stand for one thing per sample (user, item), not for a sequence.
+    `entities` says that integers stand for one thing per sample (user, item), not for a sequence; `graph` that rows are nodes.
     """
 
     batch: int
@@ -37,6 +38,7 @@ class Scene:
     vocabulary: int
     classes: int
     entities: bool = False
+    graph: bool = False
 
 
 def scene(model: Module, batch: int) -> Scene:
@@ -56,11 +58,16 @@ def scene(model: Module, batch: int) -> Scene:
 def options(use: Use, scene: Scene) -> list[Tree]:
     """Forms for an argument that enters the layer of `use`."""
     need = use.need
-    if use.shares > 1:
-        part = need.size // use.shares + (use.share < need.size % use.shares)
+    if use.shares > 1 or 0 < use.beside < need.size:
+        left = need.size - use.beside if use.beside < need.size else need.size
+        part = left // use.shares + (use.share < left % use.shares)
         need = Need(need.kind, max(part, 1), need.path, need.source, need.shape)
-    if use.stepped >= 0 and need.kind in ("row", "features", "ids"):
-        return _stepped(need, scene, use.stepped)
+    if use.stepped >= 0 and need.kind in ("row", "features", "ids", "image"):
+        return [*_stepped(need, scene, use.stepped), *(_OPTIONS[need.kind](need, scene) if need.kind == "image" else ())]
+    if use.added and need.kind in ("features", "row") and need.size == 1:
+        return [Form((scene.batch,)), *_OPTIONS[need.kind](need, scene)]
+    if use.added and need.kind == "image" and need.size == 1:
+        return [*(replace(form, shape=(form.shape[0], *form.shape[2:])) for form in _images(need, scene)), *_images(need, scene)]
     return list(_OPTIONS[need.kind](need, scene))
 
 
@@ -77,7 +84,7 @@ def affordable(trees: tuple[Tree, ...], batch: int) -> tuple[Tree, ...]:
 
 def _most(shape: tuple[int, ...]) -> int:
     if len(shape) == 5:
-        return 2
+        return _FEW if shape[1] == _FRAMES else 2
     large = (len(shape) == 4 and shape[-1] > _LARGE) or (len(shape) == 3 and shape[-1] >= _LONG and shape[1] < shape[-1])
     return _FEW if large else 1 << 30
 
@@ -95,6 +102,8 @@ def _times(model: Module) -> tuple[int, ...]:
 
 def _stepped(need: Need, scene: Scene, axis: int) -> list[Tree]:
     shape = (scene.batch, TIME) if axis != 0 else (TIME, scene.batch)
+    if need.kind == "image":
+        return [Form((scene.batch, _FRAMES, need.size, edge, edge)) for edge in scene.sizes[:4]]
     return [Form(shape, "int64", need.size)] if need.kind == "ids" else [Form((*shape, need.size))]
 
 
@@ -146,6 +155,21 @@ def _ids(need: Need, scene: Scene) -> Iterator[Tree]:
         yield Form(shape, "int64", need.size)
 
 
+def _columns(need: Need, scene: Scene) -> Iterator[Tree]:
+    yield Form((scene.batch, len(need.shape)), "int64", need.size, columns=need.shape)
+
+
+def _classes(need: Need, scene: Scene) -> Iterator[Tree]:
+    yield Form((scene.batch,), "int64", need.size)
+    yield Form((scene.batch, scene.times[0]), "int64", need.size)
+
+
+def _cell(need: Need, scene: Scene) -> Iterator[Tree]:
+    state = Form((scene.batch, need.size), fill=0.0)
+    yield state
+    yield (state, state)
+
+
 def _bag(need: Need, scene: Scene) -> Iterator[Tree]:
     yield Form((scene.batch, scene.times[0]), "int64", need.size)
 
@@ -182,6 +206,9 @@ _OPTIONS = {
     "features": _features,
     "ids": _ids,
     "bag": _bag,
+    "columns": _columns,
+    "classes": _classes,
+    "cell": _cell,
     "steps": _steps,
     "steps_first": _steps_first,
     "row": _rows,

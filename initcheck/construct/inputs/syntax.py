@@ -48,6 +48,10 @@ KEEPS = frozenset(
         "pad",
         "interpolate",
         "dropout",
+        "silu",
+        "elu",
+        "leaky_relu",
+        "imag",
         "rearrange",
         "log",
         "abs",
@@ -70,6 +74,14 @@ KEEPS = frozenset(
 BUNDLES = frozenset({"batch", "inputs", "input", "data", "sample", "pair"})
 """Names of arguments that hold several tensors when they are unpacked or indexed."""
 
+POINTWISE = frozenset(
+    {"relu", "tanh", "sigmoid", "gelu", "silu", "elu", "leaky_relu", "selu", "softplus", "dropout", "float", "contiguous", "normalize"}
+) | frozenset({"squeeze", "unsqueeze", "mean", "sum", "softmax", "clone", "detach", "to", "exp", "log_softmax", "relu_"})
+"""Functions whose result has as many features as what they are given."""
+
+JOINS = frozenset({"cat", "concat", "hstack", "concatenate"})
+"""Functions that put tensors side by side."""
+
 PRODUCTS = frozenset({"linear", "matmul", "mm", "bmm", "conv1d", "conv2d", "conv3d", "embedding"})
 """Functions whose second argument is the weight."""
 
@@ -90,10 +102,10 @@ def receiver(function: ast.FunctionDef) -> str:
     return listed[0].arg if listed else "self"
 
 
-def parameters(function: ast.FunctionDef) -> list[str]:
+def parameters(function: ast.FunctionDef, *, static: bool = False) -> list[str]:
     """The names of the arguments after the module itself."""
     listed = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
-    return [*listed[1:], *(argument.arg for argument in function.args.kwonlyargs)]
+    return [*listed[0 if static else 1 :], *(argument.arg for argument in function.args.kwonlyargs)]
 
 
 def dotted(expression: ast.expr, owner: str) -> list[str]:
@@ -109,3 +121,21 @@ def dotted(expression: ast.expr, owner: str) -> list[str]:
         else:
             break
     return parts[::-1] if isinstance(expression, ast.Name) and expression.id == owner else []
+
+
+def axis_of(call: ast.Call) -> int | None:
+    """The axis that a join names: 0 when it names none, `None` when it is no number."""
+    axis = call.args[1] if len(call.args) > 1 else next((k.value for k in call.keywords if k.arg in ("dim", "axis")), None)
+    if axis is None:
+        return 0
+    return axis.value if isinstance(axis, ast.Constant) and isinstance(axis.value, int) else None
+
+
+def classes_of(module: Module, call: ast.Call, owner: str) -> int:
+    """The number of classes in `one_hot(x, classes)`: a number, or an attribute of the module that is one."""
+    given = call.args[-1] if len(call.args) > 1 else next((k.value for k in call.keywords if k.arg == "num_classes"), None)
+    if isinstance(given, ast.Constant):
+        return given.value if isinstance(given.value, int) else 0
+    path = dotted(given, owner) if given is not None else []
+    value = module.__dict__.get(path[0], 0) if len(path) == 1 else 0
+    return value if isinstance(value, int) else 0

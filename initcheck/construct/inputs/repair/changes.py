@@ -115,6 +115,10 @@ def resized(case: Case, seen: Seen, axis: int, want: int) -> Iterator[Edits]:
             size = form.shape[own] * want
             if got and size % got == 0 and size // got != form.shape[own] and form.shape[own] != got:
                 yield {place: with_axis(form, own, size // got)}
+    for place, form in found:
+        # a width that is unknown may be that of another argument, or of one value
+        others = [other.shape for key, other in case.forms.items() if key != place and other.dtype == form.dtype == "float"]
+        yield from ({place: replace(form, shape=shape)} for shape in others if shape != form.shape)
     if got == case.batch and want > 0:
         # an axis that follows from the number of samples: all of them together
         together = {place: with_axis(form, 0, want) for place, form in case.forms.items() if form.shape[:1] == (got,)}

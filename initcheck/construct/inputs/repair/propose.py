@@ -50,7 +50,7 @@ def _sane(case: Case, edits: Edits) -> bool:
             size = 1
             for edge in tree.shape:
                 size *= edge
-            if not 0 < size <= _LARGEST:
+            if not 0 < size <= _LARGEST or (tree.shape and tree.shape[0] > max(4 * case.batch, 1024)):
                 return False
         if tree != case.forms.get(place):
             continue

@@ -64,8 +64,8 @@ def _matrices(case: Case) -> Iterator[Edits]:
 def _product(case: Case, seen: tuple[Seen, ...], width: int, height: int) -> Iterator[Edits]:
     """`width` features meet a matrix that takes `height`; either may come from an argument."""
     flattened = case.setback.map
-    if len(flattened) == 4 and seen and seen[0].trail.places:
-        yield from _maps(case, seen[0], flattened, height)
+    if len(flattened) in (3, 4) and seen and seen[0].trail.places:
+        yield from (_maps if len(flattened) == 4 else _signals)(case, seen[0], flattened, height)
     for one in seen[:2]:
         axis = next((axis for axis in (len(one.shape) - 1, len(one.shape) - 2) if axis >= 0 and one.shape[axis] in (width, height)), None)
         if one.trail.places and axis is not None:
@@ -85,6 +85,17 @@ def _maps(case: Case, seen: Seen, flattened: tuple[int, ...], want: int) -> Iter
                 size = (round(form.shape[2] * low / height), round(form.shape[3] * high / width))
                 if min(size) > 0:
                     yield {place: replace(form, shape=(*form.shape[:2], *size))}
+
+
+def _signals(case: Case, seen: Seen, flattened: tuple[int, ...], want: int) -> Iterator[Edits]:
+    """Signals of which `want` features would be left, when channels and length are flattened."""
+    _, channels, length = flattened
+    if seen.shape[-1] != channels * length or want % channels or not length:
+        return
+    for place, form in case.of(seen):
+        size = round(form.shape[-1] * want / channels / length)
+        if len(form.shape) == 3 and 0 < size <= 64 * form.shape[-1]:
+            yield {place: with_axis(form, 2, size)}
 
 
 def _features(case: Case) -> Iterator[Edits]:
@@ -162,10 +173,8 @@ def _joined(case: Case) -> Iterator[Edits]:
     text, seen = case.setback.text, case.setback.seen
     if (match := _JOINED.search(text)) and len(seen) > int(match[4]):
         along, want, got, number = (int(group) for group in match.groups())
-        for one, other, size, wrong in ((seen[number], seen[0], want, got), (seen[0], seen[number], got, want)):
-            axes = [axis for axis, edge in enumerate(one.shape) if edge == wrong and axis != along]
-            axes.sort(key=lambda axis: axis < len(other.shape) and other.shape[axis] == one.shape[axis])  # noqa: B023
-            for axis in axes:
+        for one, size, wrong in ((seen[number], want, got), (seen[0], got, want)):
+            for axis in (axis for axis, edge in enumerate(one.shape) if edge == wrong and axis != along):
                 yield from resized(case, one, axis, size)
     elif (match := _STACKED.search(text)) and len(seen) > int(match[3]):
         first, second = _numbers(match[1]), _numbers(match[2])
@@ -194,14 +203,14 @@ def _broadcast(case: Case) -> Iterator[Edits]:
     pairs.sort(key=lambda pair: (not pair[0].trail.direct, -seen.index(pair[0])))
     for one, size, want in pairs:
         yield from resized(case, one, axis - rank + len(one.shape), want)
-        if one.trail.direct and size > 1:
-            yield from _without(case, one)
+        if size > 1:
+            yield from _without(case, one, whole=not one.trail.direct)
 
 
-def _without(case: Case, seen: Seen) -> Iterator[Edits]:
-    """One value for each sample, where more do not fit."""
+def _without(case: Case, seen: Seen, *, whole: bool) -> Iterator[Edits]:
+    """One value for each sample, where more do not fit; only integers when a layer has read them already."""
     for place, form in case.of(seen):
-        if len(form.shape) > 1:
+        if len(form.shape) > 1 and (form.dtype == "int64" or not whole):
             yield {place: replace(form, shape=form.shape[:1], columns=())}
 
 

@@ -1,0 +1,377 @@
+"""Following the arguments through the statements of one forward()."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import Module
+
+from initcheck.construct.inputs.needs import Need, bare, state, width
+from initcheck.construct.inputs.reading import DEPTH, Key, Origin, Use, resolve
+from initcheck.construct.inputs.syntax import (
+    BUNDLES,
+    JOINS,
+    KEEPS,
+    POINTWISE,
+    PRODUCTS,
+    axis_of,
+    classes_of,
+    dotted,
+    forward_source,
+    parameters,
+    receiver,
+)
+from initcheck.construct.inputs.unrolling import Bound, bindings
+
+_TENSOR = frozenset(dir(torch.Tensor))
+_VIEWS = ("T", "mT", "data", "real")
+
+
+@dataclass(slots=True)
+class Reader:
+    """Follows the arguments through one module's forward; `path` is the module's name inside the model."""
+
+    module: Module
+    path: str
+    owner: str = "self"
+    found: dict[Key, Use] = field(default_factory=dict)
+    parts: dict[Key, None] = field(default_factory=dict)
+    names: dict[str, Origin] = field(default_factory=dict)
+    layers: dict[str, tuple[Module, str]] = field(default_factory=dict)
+    indices: dict[str, int] = field(default_factory=dict)
+    lists: dict[str, list[Origin | None]] = field(default_factory=dict)
+    stars: frozenset[str] = frozenset()
+    unsure: int = 0
+
+    def uses(self, depth: int) -> dict[Key, Use]:
+        """Reads forward() once."""
+        function = forward_source(self.module)
+        if function is not None and depth < DEPTH:
+            self.owner = receiver(function)
+            self.stars = frozenset(star.arg for star in (function.args.vararg, function.args.kwarg) if star is not None)
+            self.names = {name: Origin(((name,),)) for name in (*parameters(function), *self.stars)}
+            self.block(function.body, depth)
+        return self.found
+
+    def block(self, statements: list[ast.stmt], depth: int) -> None:
+        for statement in statements:
+            if isinstance(statement, ast.Assign):
+                self.assign(statement.targets[0], statement.value, depth)
+            elif isinstance(statement, (ast.AnnAssign, ast.AugAssign)) and statement.value is not None:
+                self.assign(statement.target, statement.value, depth)
+            elif isinstance(statement, (ast.Expr, ast.Return)) and statement.value is not None:
+                self.value(statement.value, depth)
+            elif isinstance(statement, (ast.For, ast.AsyncFor)):
+                self.loop(statement, depth)
+            elif isinstance(statement, (ast.If, ast.While)):
+                self.value(statement.test, depth)
+                self.unsure += 1
+                self.block([*statement.body, *statement.orelse], depth)
+                self.unsure -= 1
+            elif isinstance(statement, (ast.With, ast.Try)):
+                self.block(statement.body, depth)
+
+    def assign(self, target: ast.expr, expression: ast.expr, depth: int) -> None:
+        if isinstance(target, ast.Name) and (listed := self.listed(expression, depth)) is not None:
+            self.lists[target.id] = listed
+            self.names.pop(target.id, None)
+            return
+        origin = self.value(expression, depth)
+        if isinstance(target, ast.Name):
+            self.bind(target.id, origin)
+            if (layer := self.layer(expression)) is not None:
+                self.layers[target.id] = layer
+        elif isinstance(target, (ast.Tuple, ast.List)):
+            self.unpack(target, origin, whole=isinstance(expression, ast.Name))
+
+    def bind(self, name: str, origin: Origin | None) -> None:
+        if origin is None:
+            self.names.pop(name, None)
+        else:
+            self.names[name] = origin
+
+    def unpack(self, target: ast.Tuple | ast.List, origin: Origin | None, *, whole: bool) -> None:
+        """`x, (h, c) = inputs` takes a bundle apart."""
+        splits = origin is not None and (self.is_bundle(origin) or (whole and _may_be_bundle(origin, target)))
+        for index, element in enumerate(target.elts):
+            part = self.part(origin, index) if splits and origin is not None else None
+            if isinstance(element, ast.Name):
+                self.bind(element.id, part)
+            elif isinstance(element, (ast.Tuple, ast.List)) and part is not None:
+                self.unpack(element, part, whole=True)
+
+    def part(self, origin: Origin, index: str | int) -> Origin:
+        key = (*origin.keys[0], index)
+        if not self.unsure:
+            self.parts[key] = None
+        return Origin((key,))
+
+    def loop(self, statement: ast.For | ast.AsyncFor, depth: int) -> None:
+        """A loop over a list of layers begins with the first of them; one that counts or pairs them goes through all."""
+        rounds = bindings(statement.target, statement.iter, self)
+        if rounds is not None:
+            for bound in rounds:
+                self.enter_round(bound)
+                self.block(statement.body, depth)
+            return
+        origin = self.value(statement.iter, depth)
+        for source in ast.walk(statement.iter):
+            layer = self.layer(source) if isinstance(source, ast.expr) else None
+            if layer is None or not isinstance(layer[0], (nn.ModuleList, nn.Sequential, nn.ModuleDict)) or len(layer[0]) == 0:
+                continue
+            names = [node.id for node in ast.walk(statement.target) if isinstance(node, ast.Name)]
+            if names:
+                key, child = next(iter(layer[0].named_children()))
+                self.layers[names[-1]] = (child, f"{layer[1]}.{key}".lstrip("."))
+        if origin is not None and origin.keys and isinstance(statement.target, ast.Name):
+            self.names[statement.target.id] = Origin(origin.keys, stepped=0)
+        self.block(statement.body, depth)
+
+    def enter_round(self, bound: dict[str, Bound]) -> None:
+        for name, what in bound.items():
+            if isinstance(what, int):
+                self.indices[name] = what
+            elif isinstance(what, Origin):
+                self.names[name] = self.part(Origin((what.keys[0][:-1],)), what.keys[0][-1])
+            else:
+                self.layers[name] = what
+
+    def value(self, expression: ast.expr, depth: int) -> Origin | None:
+        """Where the value of an expression comes from; notes the layers that are entered on the way."""
+        if isinstance(expression, ast.Name):
+            return self.names.get(expression.id)
+        if isinstance(expression, ast.Attribute):
+            return self.attribute(expression, depth)
+        if isinstance(expression, ast.Subscript):
+            return self.subscript(expression, depth)
+        if isinstance(expression, ast.BinOp):
+            return self.operation(expression, depth)
+        if isinstance(expression, ast.Call):
+            return self.call(expression, depth)
+        if isinstance(expression, ast.IfExp):
+            return self.value(expression.body, depth) or self.value(expression.orelse, depth)
+        if isinstance(expression, (ast.ListComp, ast.GeneratorExp)):
+            self.listed(expression, depth)
+            return None
+        for child in ast.iter_child_nodes(expression):
+            if isinstance(child, ast.expr):
+                self.value(child, depth)
+        return None
+
+    def attribute(self, expression: ast.Attribute, depth: int) -> Origin | None:
+        origin = self.value(expression.value, depth)
+        if origin is None or expression.attr in _VIEWS:
+            return origin
+        if len(origin.keys) == 1 and len(origin.keys[0]) == 1 and expression.attr not in _TENSOR:
+            return self.part(origin, f".{expression.attr}")
+        return None
+
+    def subscript(self, expression: ast.Subscript, depth: int) -> Origin | None:
+        origin = self.value(expression.value, depth)
+        index = expression.slice
+        if origin is None or not origin.keys:
+            return None
+        if isinstance(index, ast.Constant) and isinstance(index.value, str):
+            return self.part(origin, index.value)
+        number = self.number(index)
+        if number is not None and (self.is_bundle(origin) or (isinstance(index, ast.Name) and len(origin.keys[0]) == 1)):
+            return self.part(origin, number)
+        elements = index.elts if isinstance(index, ast.Tuple) else [index]
+        if len(elements) > 1 and (column := self.number(elements[-1])) is not None and column >= 0:
+            return replace(origin, column=column)
+        if any(isinstance(part, ast.Constant) and part.value is None for part in elements):
+            return replace(origin, added=True)
+        axis = next((axis for axis, part in enumerate(elements) if isinstance(part, ast.Name)), -1)
+        return replace(origin, stepped=axis) if axis >= 0 else origin
+
+    def number(self, index: ast.expr) -> int | None:
+        if isinstance(index, ast.Name):
+            return self.indices.get(index.id)
+        return index.value if isinstance(index, ast.Constant) and type(index.value) is int else None
+
+    def operation(self, expression: ast.BinOp, depth: int) -> Origin | None:
+        left, right = self.value(expression.left, depth), self.value(expression.right, depth)
+        if isinstance(expression.op, ast.MatMult):
+            self.note_bare("@", left, expression.right)
+            return None
+        return next((one for one in (left, right) if one is not None and one.keys), left or right)
+
+    def call(self, call: ast.Call, depth: int) -> Origin | None:
+        layer = self.layer(call.func)
+        if layer is not None:
+            self.enter(layer, call, depth)
+            return Origin((), beside=made) if (made := width(layer[0])) else None
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        if name in JOINS:
+            return self.joined(call, name, depth)
+        base = call.func.value if isinstance(call.func, ast.Attribute) else None
+        if isinstance(base, ast.Name) and base.id == self.owner and self.own_method(name, call, depth):
+            return None
+        if name == "append" and isinstance(base, ast.Name) and base.id in self.lists and call.args:
+            self.lists[base.id].append(self.value(call.args[0], depth))
+            return None
+        return self.function(name, base, call, depth)
+
+    def function(self, name: str, base: ast.expr | None, call: ast.Call, depth: int) -> Origin | None:
+        own = self.value(base, depth) if base is not None else None
+        origins = [self.value(argument, depth) for argument in call.args]
+        for keyword in call.keywords:
+            self.value(keyword.value, depth)
+        if name in PRODUCTS and len(call.args) > 1:
+            self.note_bare(name, origins[0], call.args[1])
+            return None
+        first = own or (origins[0] if origins else None)
+        if name == "one_hot" and first is not None and (classes := classes_of(self.module, call, self.owner)):
+            self.note(first, Use(Need("classes", classes, self.path, "num_classes")))
+            return Origin((), beside=classes)
+        if first is None or not first.keys:
+            return first if name in POINTWISE else None
+        if name == "unsqueeze":
+            return replace(first, added=True)
+        return first if name in KEEPS else None
+
+    def listed(self, expression: ast.expr, depth: int) -> list[Origin | None] | None:
+        """The origins of the members of a list that is written out, or made in a loop over layers."""
+        if isinstance(expression, ast.Name):
+            return self.lists.get(expression.id)
+        if isinstance(expression, (ast.List, ast.Tuple)):
+            found: list[Origin | None] = []
+            for element in expression.elts:
+                inner = self.listed(element.value, depth) if isinstance(element, ast.Starred) else [self.value(element, depth)]
+                found.extend([None] if inner is None else inner)
+            return found
+        if not isinstance(expression, (ast.ListComp, ast.GeneratorExp)):
+            return None
+        generator = expression.generators[0]
+        rounds = bindings(generator.target, generator.iter, self, single=True)
+        if rounds is None:
+            source = self.value(generator.iter, depth)
+            if source is not None and source.keys and isinstance(generator.target, ast.Name):
+                self.names[generator.target.id] = replace(source, stepped=0)
+            elif isinstance(generator.iter, (ast.Tuple, ast.List)) and isinstance(generator.target, ast.Name):
+                return self.each(generator.target.id, generator.iter.elts, expression.elt, depth)
+            return [self.value(expression.elt, depth)]
+        made: list[Origin | None] = []
+        for bound in rounds:
+            self.enter_round(bound)
+            made.append(self.value(expression.elt, depth))
+        return made
+
+    def each(self, name: str, elements: list[ast.expr], made: ast.expr, depth: int) -> list[Origin | None]:
+        """`[f(v) for v in (a, b)]`"""
+        found = []
+        for element in elements:
+            self.bind(name, self.value(element, depth))
+            if (layer := self.layer(element)) is not None:
+                self.layers[name] = layer
+            found.append(self.value(made, depth))
+        return found
+
+    def joined(self, call: ast.Call, name: str, depth: int) -> Origin | None:
+        """Only values joined along the feature axis share the size that the next layer wants."""
+        origins = self.listed(call.args[0], depth) if call.args else None
+        if origins is None:
+            return self.value(call.args[0], depth) if call.args else None
+        whole = [origin for origin in origins if origin is not None and origin.keys]
+        beside = sum(origin.beside for origin in origins if origin is not None)
+        unknown = sum(origin is None for origin in origins)
+        if not whole:
+            return Origin((), beside=beside) if not unknown and beside else None
+        if name != "hstack" and axis_of(call) == 0:
+            return whole[0]
+        keys = tuple(key for origin in whole for key in origin.keys)
+        # parts of unknown width count as one more that shares what is left
+        return Origin((*keys, *((("?",),) if unknown else ())), beside=beside, added=all(origin.added for origin in whole))
+
+    def own_method(self, name: str, call: ast.Call, depth: int) -> bool:
+        """Follows a call of another method of the module."""
+        if depth >= DEPTH or not inspect.isfunction(getattr(type(self.module), name, None)):
+            return False
+        function = forward_source(self.module, name)
+        if function is None:
+            return False
+        given = [self.value(argument, depth) for argument in call.args]
+        named = {keyword.arg: self.value(keyword.value, depth) for keyword in call.keywords if keyword.arg}
+        static = isinstance(inspect.getattr_static(type(self.module), name), staticmethod)
+        outer, owner, bound = self.names, self.owner, dict(zip(parameters(function, static=static), given, strict=False)) | named
+        self.names = {key: origin for key, origin in bound.items() if origin is not None and key is not None}
+        self.owner = "" if static else receiver(function)
+        self.block(function.body, depth + 1)
+        self.names, self.owner = outer, owner
+        return True
+
+    def enter(self, layer: tuple[Module, str], call: ast.Call, depth: int) -> None:
+        places: list[tuple[int | str, ast.expr]] = [*enumerate(call.args)]
+        places += [(keyword.arg, keyword.value) for keyword in call.keywords if keyword.arg]
+        for place, argument in places:
+            if isinstance(argument, ast.Tuple):
+                for element in argument.elts:
+                    self.note(self.value(element, depth), None if (wish := state(*layer)) is None else Use(wish))
+                continue
+            origin = self.value(argument, depth)
+            if origin is not None and origin.keys:
+                self.note(origin, resolve(*layer, place, depth + 1))
+
+    def note_bare(self, name: str, origin: Origin | None, weight: ast.expr) -> None:
+        path = dotted(weight, self.owner)
+        target: Any = self.module
+        for part in path:
+            target = getattr(target, part, None)
+        if origin is not None and isinstance(target, Tensor):
+            wish = bare(name, target, ".".join(filter(None, [self.path, *path])))
+            self.note(origin, None if wish is None else Use(wish))
+
+    def note(self, origin: Origin | None, use: Use | None) -> None:
+        if use is None or origin is None:
+            return
+        wish = use.need
+        for share, key in enumerate(origin.keys):
+            if origin.column >= 0 and wish.kind == "ids":
+                self.column(key, origin.column, wish)
+                continue
+            stepped = origin.stepped if origin.stepped >= 0 else use.stepped
+            count, added = len(origin.keys) * use.shares, origin.added or use.added
+            self.found.setdefault(key, Use(wish, count, share + use.share, stepped, origin.beside + use.beside, added))
+
+    def column(self, key: Key, column: int, wish: Need) -> None:
+        """Notes the table of one column of an argument."""
+        before = self.found.get(key)
+        if before is not None and before.need.kind != "columns":
+            return
+        sizes = list(before.need.shape if before is not None else ())
+        sizes += [wish.size] * (column + 1 - len(sizes))
+        sizes[column] = wish.size
+        self.found[key] = Use(Need("columns", max(sizes), wish.path, wish.source, tuple(sizes)))
+
+    def layer(self, expression: ast.expr) -> tuple[Module, str] | None:
+        """The module that an expression such as `self.blocks[0].attn` names."""
+        if isinstance(expression, ast.Name):
+            return (self.module, self.path) if expression.id == self.owner else self.layers.get(expression.id)
+        if isinstance(expression, ast.Attribute):
+            part: Any = expression.attr
+        elif isinstance(expression, ast.Subscript) and isinstance(expression.slice, ast.Constant):
+            part = str(expression.slice.value)
+        elif isinstance(expression, ast.Subscript) and isinstance(expression.slice, ast.Name):
+            part = str(self.indices.get(expression.slice.id, 0))
+        else:
+            return None
+        owner = self.layer(expression.value)
+        child = None if owner is None else owner[0]._modules.get(part)  # noqa: SLF001  (getattr would run properties)
+        return None if owner is None or child is None else (child, f"{owner[1]}.{part}".lstrip("."))
+
+    def is_bundle(self, origin: Origin) -> bool:
+        """Whether a value holds several tensors: by its name, or because it is a part of one that does."""
+        key = origin.keys[0] if len(origin.keys) == 1 else ()
+        return len(key) == 1 and (key[0] in BUNDLES or key[0] in self.stars)
+
+
+def _may_be_bundle(origin: Origin, target: ast.Tuple | ast.List) -> bool:
+    """An argument that is unpacked whole, unless its name says that it is a pair of rows."""
+    if len(origin.keys) != 1 or origin.stepped >= 0 or len(target.elts) > 6:
+        return False
+    return not any(word in str(origin.keys[0][-1]).lower() for word in ("edge", "index", "pair", "shape", "size"))
