@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -20,10 +21,13 @@ _FEW = 3
 MIXED = "the outputs of one sample change with the other samples: the first axis of the sample input may not be the batch"
 STRETCHED = "one position of the sample input is stretched over all positions of the model: it may be too small"
 
+RECUT = "a reshape changes the number of samples: the images of the sample input may not have the size that the model is made for"
+
 
 def accident(model: Module, guess: Guess) -> str:
     """What is odd about a guess that runs; empty for nothing, and where it cannot be told."""
-    if not guess.inferred or is_graph(_names(guess)) or _mixes(model):
+    names = _names(guess)
+    if not guess.inferred or is_graph(names) or "offsets" in names or _mixes(model):
         return ""
     args, kwargs = _narrow(guess)
     given = [tensor for _, tensor in places(args, kwargs)]
@@ -37,8 +41,8 @@ def accident(model: Module, guess: Guess) -> str:
             seen = probe(model, args, kwargs)
         if seen.error is not None:
             return ""
-        if seen.stretched:
-            return STRETCHED
+        if seen.stretched or seen.recut:
+            return STRETCHED if seen.stretched else RECUT
         if rows < 2 or _independent(model, args, kwargs, given, 0) or _independent(model, args, kwargs, given, 1):
             return ""
     return MIXED
@@ -104,12 +108,23 @@ def _independent(model: Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]
 
 def _outputs(model: Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Tensor]:
     try:
-        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        with torch.no_grad(), torch.random.fork_rng(devices=[]), _same_dice():
             torch.manual_seed(0)
             found = [tensor.clone() for tensor in _floats(model(*args, **kwargs))]
     except Exception:  # noqa: BLE001  (the user's code may refuse other values; then nothing is told)
         return []
     return found
+
+
+@contextmanager
+def _same_dice() -> Iterator[None]:
+    """Python's own random numbers begin anew, and go on as before afterwards."""
+    state = random.getstate()
+    random.seed(0)
+    try:
+        yield
+    finally:
+        random.setstate(state)
 
 
 def _floats(value: Any) -> list[Tensor]:

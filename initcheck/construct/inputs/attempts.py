@@ -54,6 +54,7 @@ def first_that_runs(
             remark = accident(model, guess)
         if not remark:
             return result, guess
+        search.pass_over()
         odd.append(replace(guess, remark=remark))
     if odd:
         with odd[0].prepare():

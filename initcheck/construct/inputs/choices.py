@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import torch
 from torch.nn import Module
 
-from initcheck.construct.inputs.names import by_name, is_ids, plain
+from initcheck.construct.inputs.names import by_name, is_ids, is_lengths, plain
 from initcheck.construct.inputs.needs import Need, need
 from initcheck.construct.inputs.reading import Key, Reading, Use, first_layer, resolve
 from initcheck.construct.inputs.samples import Fields, Form, Tree
-from initcheck.construct.inputs.shapes import Scene, options
+from initcheck.construct.inputs.shapes import TIME, Scene, options
 from initcheck.construct.inputs.states import made_state
 
 _FEATURES = 32
@@ -40,7 +40,7 @@ class Choices:
             choice = self._known(name)
             if choice is None and use is not None:
                 origin = origin or f"inferred from {_place(use.need)}"
-                choice = use.need.kind, options(use, self.view)
+                choice = use.need.kind, self._options(use)
             found.append(choice or self._named(name, position, _first_rows(found)))
         main = next((choice for choice in found if choice is not None and choice[1][:1] != [None]), None)
         if None in found and (main is None or found[0] is None):
@@ -52,14 +52,27 @@ class Choices:
             choice or self._like(main, position) for position, choice in enumerate(found)
         ], origin or "guessed from the argument names"
 
+    def _options(self, use: Use) -> list[Tree]:
+        """The forms for a layer, in the order that the other arguments suggest: masks and lengths go with sequences, offsets with bags."""
+        forms = options(use, self.view)
+        names = [parameter.name for parameter in self.required]
+        if use.need.kind == "bag" and "offsets" in names:
+            return [Form((self.view.batch * TIME,), "int64", use.need.size)]
+        if use.need.kind == "ids" and self.view.graph:
+            return [Form((self.view.batch,), "int64", use.need.size), *forms]
+        if any("mask" in name or is_lengths(name) for name in names) and len(forms) > 1 and use.need.kind == "features":
+            return [forms[1], forms[0], *forms[2:]]
+        return forms
+
     def _known(self, name: str) -> Choice | None:
         """What is known better than the layer that reads it: states, masks, the parts of a bundle."""
         state = made_state(self.model, name, self.view.batch)
         if state is not None:
             return "state", [state[0]]
-        if "mask" in name and (forms := by_name(name, self.view, self.view.batch)) is not None:
+        if ("mask" in name or name == "offsets") and (forms := by_name(name, self.view, self.view.batch)) is not None:
             return name, forms
-        bundle = self._bundle((name,))
+        whole = self.reading.uses.get((name,))
+        bundle = self._bundle((name,)) if whole is None or whole.stepped < 0 else None
         return None if bundle is None else (name, [bundle])
 
     def _structural(self, position: int) -> Use | None:

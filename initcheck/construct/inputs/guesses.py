@@ -97,7 +97,7 @@ def _inferred(model: Module, batch: int, *, exact: bool) -> Iterator[Plan]:
     for combination in _combined(choices):
         picked = combination if exact else affordable(combination, batch)
         args, kwargs = _bound(required, picked)
-        rows = view.batch if _keeps(picked[0], view.batch) else _rows(picked[0])
+        rows = view.batch if any(_keeps(tree, view.batch) for tree in picked) else _rows(picked[0])
         prepare = partial(fresh_state, model, rows) if stateful else nullcontext
         yield Plan(args, kwargs, origin, rows, prepare, inferred=True)
 
@@ -147,8 +147,8 @@ def _combined(choices: list[tuple[str, list[Tree]]]) -> Iterator[tuple[Tree, ...
 
 
 def _keeps(tree: Tree, batch: int) -> bool:
-    """Sequences may have the batch along axis 1."""
-    return not isinstance(tree, Form) or batch in tree.shape[:2]
+    """Sequences may have the batch along axis 1; values that are no single tensor say nothing against it."""
+    return not isinstance(tree, (Form, torch.Tensor)) or batch in tree.shape[:2]
 
 
 def _rows(tree: Tree) -> int:

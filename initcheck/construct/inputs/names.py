@@ -34,6 +34,11 @@ def is_ids(name: str) -> bool:
     return bool(_IDS.match(name.lower()))
 
 
+def is_lengths(name: str) -> bool:
+    """Whether the name speaks of the lengths of sequences."""
+    return bool(_LENGTHS.match(name.lower()))
+
+
 def by_name(name: str, scene: Scene, rows: int, *, graph: bool = False) -> list[Tree] | None:
     """Forms for an argument of this name, `None` when the name says nothing. `rows` is the length of axis 0 of the first argument."""
     found = list(_of_graph(name, rows)) if graph else []
@@ -53,7 +58,7 @@ def _of_graph(name: str, rows: int) -> Iterator[Tree]:
 
 
 def _forms(name: str, scene: Scene, rows: int) -> Iterator[Tree]:
-    if _LENGTHS.match(name.lower()):
+    if is_lengths(name):
         yield Form((scene.batch,), "int64", fill=float(scene.times[0]))
     elif name in _TIMES:
         yield Form((scene.batch,), "int64", 1000)
@@ -88,4 +93,4 @@ def plain(annotation: object) -> Tree:
     return values[annotation]
 
 
-__all__ = ["NODES", "by_name", "is_graph", "is_ids", "plain"]
+__all__ = ["NODES", "by_name", "is_graph", "is_ids", "is_lengths", "plain"]

@@ -42,6 +42,7 @@ class Search:
         self._points: dict[int, list[tuple[int, float]]] = {}
         self._edges: set[int] = set()
         self._tried: set[str] = set()
+        self._far: dict[str, int] = {}
         self._count = self._order = self._stale = self._best = 0
         self.failures: list[tuple[Blame, Guess]] = []
 
@@ -62,6 +63,10 @@ class Search:
         guess = self._wished()
         return None if guess is None else (guess, True)
 
+    def pass_over(self) -> None:
+        """The last input ran by accident: the next prepared one has its turn."""
+        self._stale = _PATIENCE
+
     def learn(self, guess: Guess, error: BaseException, setback: Setback | None = None) -> None:
         """Notes a failure and what it suggests."""
         found = blame(self._model, error, guess.summary.batch)
@@ -77,10 +82,12 @@ class Search:
             return
         self._stale = 0 if setback.progress > self._best else self._stale + 1
         self._best = max(self._best, setback.progress)
+        # a repair may fail earlier for another reason, and still be half of what is needed
+        far = max(setback.progress, self._far.get(repr(forms_of(guess)), 0))
         into = self._wishes if guess.inferred else self._later
         for edits in proposals(setback, guess):
             self._order += 1
-            heapq.heappush(into, (-setback.progress, self._order, guess, edits))
+            heapq.heappush(into, (-far, self._order, guess, edits))
 
     def error(self) -> TargetError:
         """The error to raise when nothing ran."""
@@ -98,16 +105,17 @@ class Search:
         message = "; ".join(part for part in (f"{count}: {told.sentence}" if told.sentence else count, cause) if part)
         own = "pass the real input: --input 3,32,32 or initcheck_input() in the file"
         hint = told.hint or (f"the input was {last}; " if last else "") + own
-        if first.given and (text := suggestion(self._model, first.summary.batch)):
+        if first.given and (text := suggestion(self._model)):
             hint = f"Try {text}"
         return TargetError(message, hint, name="forward-failed" if code else "input-unknown")
 
     def _wished(self) -> Guess | None:
         """The change of the run that came furthest, unless it has been tried."""
         while self._wishes and self._count < REPAIRS:
-            _, _, parent, edits = heapq.heappop(self._wishes)
+            far, _, parent, edits = heapq.heappop(self._wishes)
             guess = changed(parent, edits, Drawer(self._count, self._model))
-            mark = repr((guess.forms, guess.named))
+            mark = repr(forms_of(guess))
+            self._far.setdefault(mark, -far)
             if mark in self._tried:
                 continue
             self._tried.add(mark)

@@ -16,14 +16,14 @@ from initcheck.construct.inputs.samples import Guess, dtype_name
 from initcheck.errors import InitcheckError
 
 
-def suggestion(model: Module, batch: int) -> str:
+def suggestion(model: Module) -> str:
     """The options `--input …` with which the model runs; empty when none is found."""
     # the search itself asks for a suggestion: both need each other
     from initcheck.construct.inputs.attempts import first_that_runs  # noqa: PLC0415
     from initcheck.construct.inputs.grammar import parse  # noqa: PLC0415
     from initcheck.construct.inputs.guesses import candidates, choose_batch  # noqa: PLC0415
 
-    rows = choose_batch(model, batch if batch > 1 else 0)
+    rows = choose_batch(model)
     try:
         _, guess = first_that_runs(model, candidates(model, rows, 0), lambda args, kwargs: _plain(model, args, kwargs))
         texts = written(guess, rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -21,11 +22,19 @@ _FRAMES = 4
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A failed guess: how it failed, the forms of its tensors by place, and the number of samples."""
+    """A failed guess: how it failed, the forms of its tensors by place, the number of samples, and the names of the arguments."""
 
     setback: Setback
     forms: Mapping[Place, Form]
     batch: int
+    names: tuple[str, ...] = ()
+
+    def name(self, place: Place) -> str:
+        """The name of the argument, or of the part of it, at a place."""
+        if isinstance(place[-1], str):
+            return place[-1]
+        first = place[0]
+        return first if isinstance(first, str) else self.names[first] if first < len(self.names) else ""
 
     def of(self, seen: Seen) -> list[tuple[Place, Form]]:
         """The arguments that went into a tensor, the last one first."""
@@ -110,6 +119,11 @@ def resized(case: Case, seen: Seen, axis: int, want: int) -> Iterator[Edits]:
         rank = len(form.shape)
         if rank and rank <= 3 and form.shape[-1] != got and 0 < form.shape[-1] + want - got:
             yield {place: with_axis(form, -1, form.shape[-1] + want - got)}
+    for place, form in found:
+        scale = math.sqrt(want / got) if got else 0
+        if len(form.shape) in (4, 5) and form.shape[-1] == form.shape[-2] and form.shape[-1] * scale == int(form.shape[-1] * scale) > 0:
+            edge = int(form.shape[-1] * scale)
+            yield {place: replace(form, shape=(*form.shape[:-2], edge, edge))}
     for place, form in found:
         for own in range(len(form.shape) - 1, -1, -1):
             size = form.shape[own] * want

@@ -65,7 +65,7 @@ def _mine(case: Case) -> list[tuple[Seen, Place, Form]]:
 
 def _masks(case: Case) -> Iterator[Edits]:
     """A mask that does not fit may mostly be left away."""
-    masks = [place for place in case.forms if "mask" in str(place[-1])]
+    masks = [place for place in case.forms if "mask" in case.name(place)]
     if masks and ("mask" in case.setback.text or any(place in seen.trail.places for seen in case.setback.seen for place in masks)):
         yield from _typed_masks(case, masks)
         yield dict.fromkeys(masks)
@@ -78,9 +78,9 @@ def _typed_masks(case: Case, masks: list[Place]) -> Iterator[Edits]:
 
 
 def _lengths(case: Case) -> Iterator[Edits]:
-    if "lengths" not in case.setback.text:
+    named = [place for place in case.forms if "len" in case.name(place)]
+    if "lengths" not in case.setback.text and not (named and "exceeds dimension size" in case.setback.text):
         return
-    named = [place for place in case.forms if "len" in str(place[-1])]
     last = [place for place, form in case.forms.items() if form.dtype == "int64"][-1:]
     first = next(iter(case.forms.values()), Form(()))
     for place in named or last:
@@ -88,6 +88,9 @@ def _lengths(case: Case) -> Iterator[Edits]:
         match = re.search(r"batch_size=(\d+)", case.setback.text)
         if match and int(match[1]) == time:
             rows, time = time, rows
+        own = case.forms[place].shape
+        if len(own) == 1 and own[0] in (rows, time) and "exceeds" in case.setback.text:
+            yield {place: Form(own, "int64", fill=float(time if own[0] == rows else rows))}
         yield {place: Form((rows,), "int64", fill=float(time))}
         yield {place: Form((time,), "int64", fill=float(rows))}
 
@@ -131,6 +134,9 @@ def _lowered(case: Case, index: Seen, size: int) -> Iterator[Edits]:
             yield {place: replace(form, columns=tuple(bounds))}
         if form.dtype == "int64" and (form.below > size or form.fill):
             yield {place: replace(form, below=size, columns=(), fill=None)}
+        elif form.dtype == "int64" and form.below > 1 and not index.trail.direct:
+            # something was added to it: offsets into one table
+            yield {place: replace(form, below=form.below // 2, columns=())}
 
 
 def _types(case: Case) -> Iterator[Edits]:

@@ -51,7 +51,8 @@ class Seen:
 class Setback:
     """A failed run. `progress` counts the calls that went well, `op` and `seen` are the failing call (or the last one), `plain` its
     arguments that are no tensors, `map` the last activation with more than two axes that was flattened. `asserted` holds the two
-    sides of the comparison of whole numbers that an assertion made, with its source."""
+    sides of the comparison of whole numbers that an assertion made, with its source. `stretched` and `recut` tell of odd runs: one
+    position that was repeated for all positions of the model, maps of images that became another number of samples."""
 
     error: BaseException | None = None
     progress: int = 0
@@ -62,6 +63,7 @@ class Setback:
     asserted: tuple[str, int, int] | None = None
     inside: bool = False
     stretched: bool = False
+    recut: bool = False
 
     @property
     def text(self) -> str:
@@ -124,6 +126,8 @@ class _Probe(TorchFunctionMode):
         column = _column(plain) if name == "__getitem__" else first.trail.column
         for tensor in _tensors(out):
             self.mark(tensor, Trail(places, direct, column if direct else -1))
+            if name in ("view", "reshape") and not direct and _recuts(first.shape, tuple(tensor.shape)):
+                self.setback.recut = True
 
 
 def probe(model: Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Setback:
@@ -183,6 +187,11 @@ def _column(plain: tuple[Any, ...]) -> int:
     if isinstance(index, tuple) and len(index) > 1 and isinstance(index[-1], int) and not isinstance(index[-1], bool):
         return index[-1]
     return -1
+
+
+def _recuts(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
+    """Whether maps of images are cut into another number of rows, other than one for each pixel."""
+    return len(before) == 4 and len(after) == 2 and after[0] != before[0] and after[1] != before[-1]
 
 
 def _stretches(name: str, seen: tuple[Seen, ...]) -> bool:

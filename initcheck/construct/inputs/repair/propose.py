@@ -19,9 +19,11 @@ _LARGEST = 1 << 26
 
 def proposals(setback: Setback, guess: Guess) -> list[Edits]:
     """At most six changes of the guess; empty when nothing is suggested."""
-    case = Case(setback, forms_of(guess), guess.summary.batch)
+    case = Case(setback, forms_of(guess), guess.summary.batch, guess.arguments)
     told = (edits for edits in chain(size_changes(case), kind_changes(case)) if edits and _sane(case, edits))
     found = list(islice(_distinct(told), _EACH))
+    if "NoneType" in setback.text:
+        return found
     return found or list(islice(_distinct(edits for edits in _other_ranks(case) if _sane(case, edits)), _EACH // 2))
 
 

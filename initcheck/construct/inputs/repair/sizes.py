@@ -141,7 +141,7 @@ def _states(case: Case) -> Iterator[Edits]:
         want = _numbers(match[2])
         shapes = (want[-2:], want)
         for place, form in case.forms.items():
-            if any("mask" in str(part) for part in place) or case.setback.inside:
+            if "mask" in case.name(place) or case.setback.inside:
                 yield from ({place: replace(form, shape=shape)} for shape in shapes if shape != form.shape and form.dtype != "int64")
     elif match := _LENGTHS.search(text):
         got, rows = int(match[1]), int(match[2])
@@ -237,10 +237,9 @@ def _reshaped(case: Case) -> Iterator[Edits]:
         for place, form in case.of(seen):
             yield from ({place: replace(form, shape=shape, columns=())} for shape in _filling(rest, rows))
     each = math.prod(seen.shape) / max(rows, 1)
-    if not seen.trail.direct and case.setback.map and rest:
-        one = Seen((rows, int(each)), seen.dtype, seen.trail)
-        if len(case.setback.map) == 4:
-            yield from _maps(case, one, case.setback.map, math.prod(rest))
+    flattened = seen.shape if len(seen.shape) == 4 else case.setback.map
+    if not seen.trail.direct and len(flattened) == 4 and rest:
+        yield from _maps(case, Seen((rows, math.prod(flattened[1:])), seen.dtype, seen.trail), flattened, math.prod(rest))
     fixed = math.prod(size for size in target if size > 0)
     if each > 0 and fixed:
         for axis in range(len(seen.shape) - 1, -1, -1):
