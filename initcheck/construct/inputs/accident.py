@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ from initcheck.construct.inputs.samples import Fields, Guess
 
 _FEW = 3
 """Samples that settle whether they influence each other."""
+_ASSIGNMENTS = 6
+"""Ways in which the samples may lie in the arguments, at most."""
 
 MIXED = "the outputs of one sample change with the other samples: the first axis of the sample input may not be the batch"
 STRETCHED = "one position of the sample input is stretched over all positions of the model: it may be too small"
@@ -27,7 +30,7 @@ RECUT = "a reshape changes the number of samples: the images of the sample input
 def accident(model: Module, guess: Guess) -> str:
     """What is odd about a guess that runs; empty for nothing, and where it cannot be told."""
     names = _names(guess)
-    if not guess.inferred or is_graph(names) or "offsets" in names or _mixes(model):
+    if not guess.inferred or is_graph(names) or _mixes(model):
         return ""
     args, kwargs = _narrow(guess)
     given = [tensor for _, tensor in places(args, kwargs)]
@@ -43,7 +46,7 @@ def accident(model: Module, guess: Guess) -> str:
             return ""
         if seen.stretched or seen.recut:
             return STRETCHED if seen.stretched else RECUT
-        if rows < 2 or _independent(model, args, kwargs, given, 0) or _independent(model, args, kwargs, given, 1):
+        if rows < 2 or any(_independent(model, args, kwargs, axes) for axes in _assignments(given)):
             return ""
     return MIXED
 
@@ -54,7 +57,9 @@ def _names(guess: Guess) -> list[str]:
 
 
 def _mixes(model: Module) -> bool:
-    """Normalisation over the samples in every mode mixes them by design."""
+    """Normalisation over the samples in every mode mixes them by design; bags that are told by offsets lie in one row."""
+    if any(isinstance(module, torch.nn.EmbeddingBag) for module in model.modules()):
+        return True
     norms = (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d, torch.nn.BatchNorm3d)
     return any(isinstance(module, norms) and module.running_mean is None for module in model.modules())
 
@@ -90,19 +95,31 @@ def _evaluation(model: Module) -> Iterator[None]:
             module.training = True
 
 
-def _independent(model: Module, args: tuple[Any, ...], kwargs: Mapping[str, Any], given: list[Tensor], axis: int) -> bool:
+def _assignments(given: list[Tensor]) -> Iterator[tuple[int | None, ...]]:
+    """Which axis of each tensor the samples may lie along: the first of all, the second of all, then any of these where both fit."""
+    sizes = dict.fromkeys(int(size) for size in given[0].shape[:2] if size > 1)
+    for rows in sizes:
+        fitting: list[list[int | None]] = [
+            [axis for axis in range(min(tensor.dim(), 2)) if tensor.shape[axis] == rows] or [None] for tensor in given
+        ]
+        yield from itertools.islice(sorted(itertools.product(*fitting), key=lambda axes: len(set(axes) - {None})), _ASSIGNMENTS)
+
+
+def _independent(model: Module, args: tuple[Any, ...], kwargs: Mapping[str, Any], axes: tuple[int | None, ...]) -> bool:
     """Whether the other samples' outputs stay when the last sample becomes the first; true when that cannot be told."""
-    rows = next((int(tensor.shape[axis]) for tensor in given if tensor.dim() > axis and tensor.shape[axis] > 1), 0)
-    if not rows:
-        return axis == 0
+    given = [tensor for _, tensor in places(args, kwargs)]
+    rows = next((int(tensor.shape[axis]) for tensor, axis in zip(given, axes, strict=True) if axis is not None), 0)
+    own = {id(tensor): axis for tensor, axis in zip(given, axes, strict=True)}
 
     def change(tensor: Tensor) -> Tensor:
-        if tensor.dim() <= axis or tensor.shape[axis] != rows:
-            return tensor
-        return torch.cat([tensor.narrow(axis, 0, rows - 1), tensor.narrow(axis, 0, 1)], axis)
+        axis = own[id(tensor)]
+        return tensor if axis is None else torch.cat([tensor.narrow(axis, 0, rows - 1), tensor.narrow(axis, 0, 1)], axis)
 
+    other_args, other_kwargs = _mapped(args, change), _mapped(dict(kwargs), change)
+    if all(torch.equal(one, other) for one, (_, other) in zip(given, places(other_args, other_kwargs), strict=True)):
+        return 1 not in axes
     before = _outputs(model, args, kwargs)
-    after = _outputs(model, _mapped(args, change), _mapped(dict(kwargs), change))
+    after = _outputs(model, other_args, other_kwargs)
     return _others_stay(before, after, rows)
 
 
@@ -143,9 +160,11 @@ def _others_stay(before: list[Tensor], after: list[Tensor], rows: int) -> bool:
 
 
 def _stays(one: Tensor, other: Tensor, rows: int) -> bool | None:
-    for axis in range(min(one.dim(), 2)):
-        if one.shape[axis] == rows:
-            return _close(one.narrow(axis, 0, rows - 1), other.narrow(axis, 0, rows - 1))
+    axes = [axis for axis in range(min(one.dim(), 2)) if one.shape[axis] == rows]
+    for axis in axes:  # both of them in a table of all pairs
+        one, other = one.narrow(axis, 0, rows - 1), other.narrow(axis, 0, rows - 1)
+    if axes:
+        return _close(one, other)
     if one.dim() and one.shape[0] % rows == 0:
         each = one.shape[0] // rows
         first = _close(one[: each * (rows - 1)], other[: each * (rows - 1)])
@@ -155,4 +174,4 @@ def _stays(one: Tensor, other: Tensor, rows: int) -> bool | None:
 
 
 def _close(one: Tensor, other: Tensor) -> bool:
-    return torch.allclose(one, other, rtol=1e-3, atol=1e-5, equal_nan=True)
+    return bool(torch.allclose(one, other, rtol=1e-3, atol=1e-5, equal_nan=True))

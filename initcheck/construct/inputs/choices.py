@@ -9,10 +9,10 @@ import torch
 from torch.nn import Module
 
 from initcheck.construct.inputs.names import by_name, is_ids, is_lengths, plain
-from initcheck.construct.inputs.needs import Need, need
-from initcheck.construct.inputs.reading import Key, Reading, Use, first_layer, resolve
 from initcheck.construct.inputs.samples import Fields, Form, Tree
-from initcheck.construct.inputs.shapes import TIME, Scene, options
+from initcheck.construct.inputs.shapes import Scene, options
+from initcheck.construct.inputs.source.needs import Need, need
+from initcheck.construct.inputs.source.reading import Key, Reading, Use, first_layer, resolve
 from initcheck.construct.inputs.states import made_state
 
 _FEATURES = 32
@@ -48,19 +48,20 @@ class Choices:
             origin = origin or (f"inferred from {_place(fallback[0])}" if fallback else "guessed")
             if main is None or (fallback and not (main[0] == "ids" and fallback[0].kind == "ids")):
                 main = _of(fallback, self.view)
-        return [
-            choice or self._like(main, position) for position, choice in enumerate(found)
-        ], origin or "guessed from the argument names"
+        return [choice or self._like(main, position) for position, choice in enumerate(found)], origin or "guessed from the argument names"
 
     def _options(self, use: Use) -> list[Tree]:
         """The forms for a layer, in the order that the other arguments suggest: masks and lengths go with sequences, offsets with bags."""
         forms = options(use, self.view)
         names = [parameter.name for parameter in self.required]
-        if use.need.kind == "bag" and "offsets" in names:
-            return [Form((self.view.batch * TIME,), "int64", use.need.size)]
         if use.need.kind == "ids" and self.view.graph:
             return [Form((self.view.batch,), "int64", use.need.size), *forms]
-        if any("mask" in name or is_lengths(name) for name in names) and len(forms) > 1 and use.need.kind == "features":
+        if (
+            any("mask" in name or is_lengths(name) for name in names)
+            and len(forms) > 1
+            and use.need.kind == "features"
+            and use.need.size > 1
+        ):
             return [forms[1], forms[0], *forms[2:]]
         return forms
 
@@ -70,7 +71,7 @@ class Choices:
         if state is not None:
             return "state", [state[0]]
         if ("mask" in name or name == "offsets") and (forms := by_name(name, self.view, self.view.batch)) is not None:
-            return name, forms
+            return "mask" if "mask" in name else name, forms
         whole = self.reading.uses.get((name,))
         bundle = self._bundle((name,)) if whole is None or whole.stepped < 0 else None
         return None if bundle is None else (name, [bundle])
@@ -94,7 +95,9 @@ class Choices:
             sibling = next((part for part in parts.values() if part is not None), Form((self.view.batch, _FEATURES)))
             return tuple(sibling if part is None else part for part in parts.values())
         texts = [str(key) for key in keys]
-        rows = next((part.shape[0] for text in texts if isinstance(part := self._part((*name, text)), Form) and part.shape), self.view.batch)
+        rows = next(
+            (part.shape[0] for text in texts if isinstance(part := self._part((*name, text)), Form) and part.shape), self.view.batch
+        )
         fields = {text.lstrip("."): self._part((*name, text), rows) for text in texts}
         filled = {text: self._float() if part is None else part for text, part in fields.items()}
         return Fields(filled) if any(text.startswith(".") for text in texts) else filled
@@ -108,7 +111,9 @@ class Choices:
             forms = options(use, self.view)
             edges = self.view.graph and str(key[-1]).lstrip(".") in ("edge_attr", "edge_features", "edge_feat")
             if isinstance(forms[0], Form) and self.view.graph:
-                return Form((4 * rows if edges and rows else forms[0].shape[0], *_tail(forms[0], edges=edges)), forms[0].dtype, forms[0].below)
+                return Form(
+                    (4 * rows if edges and rows else forms[0].shape[0], *_tail(forms[0], edges=edges)), forms[0].dtype, forms[0].below
+                )
             return forms[0]
         name = str(key[-1]).lstrip(".")
         named = by_name(name, self.view, rows or self.view.batch, graph=self.view.graph) if isinstance(key[-1], str) else None

@@ -13,13 +13,13 @@ from typing import Any
 import torch
 from torch.nn import Module
 
+from initcheck.construct.inputs.choices import Choices
 from initcheck.construct.inputs.declared import Plan, arguments_of, declared, declared_image
 from initcheck.construct.inputs.hub import configured, is_configured, token_model
-from initcheck.construct.inputs.choices import Choices
 from initcheck.construct.inputs.names import NODES, is_graph
-from initcheck.construct.inputs.reading import Key, Use, first_layer, read
 from initcheck.construct.inputs.samples import Drawer, Form, Guess, Tree, describe
 from initcheck.construct.inputs.shapes import affordable, scene
+from initcheck.construct.inputs.source.reading import Key, Use, first_layer, read
 from initcheck.construct.inputs.states import fresh_state, keeps_state, made_state
 
 TRIES = 25
@@ -59,7 +59,16 @@ def candidates(model: Module, batch: int, seed: int, *, exact: bool = False) -> 
         seen.add(mark)
         drawer = Drawer(seed, model)
         args, kwargs = drawer.draw(plan.args), drawer.draw(plan.kwargs)
-        yield Guess(args, kwargs, describe(args, kwargs, plan.origin, plan.batch), plan.prepare, plan.inferred, plan.args, plan.kwargs, arguments=names)
+        yield Guess(
+            args,
+            kwargs,
+            describe(args, kwargs, plan.origin, plan.batch),
+            plan.prepare,
+            plan.inferred,
+            plan.args,
+            plan.kwargs,
+            arguments=names,
+        )
         if len(seen) >= TRIES:
             return
 
@@ -91,7 +100,10 @@ def _inferred(model: Module, batch: int, *, exact: bool) -> Iterator[Plan]:
     state = next((found for p in required if (found := made_state(model, p.name, view.batch)) is not None), None)
     if state is not None:
         view = replace(view, batch=state[1])
-    view = replace(view, entities=_has_entities(model, reading.uses))
+    if any(p.name == "offsets" for p in required) or any(use.need.kind == "offsets" for use in reading.uses.values()):
+        view = replace(view, offsets=True)
+    masked = any("mask" in p.name for p in required)
+    view = replace(view, entities=not masked and _has_entities(model, reading.uses))
     choices, origin = Choices(model, required, view, reading).made()
     stateful = keeps_state(model)
     for combination in _combined(choices):

@@ -16,7 +16,9 @@ _IDS = re.compile(
 _LENGTHS = re.compile(r"^(\w+_)?(lengths?|lens?|seq_?lens?|sizes_of|x_len)$|^\w+(_|^)l(en)?gths?$")
 _TIMES = frozenset({"t", "timestep", "timesteps", "time", "times", "noise_level", "sigma", "sigmas", "time_step", "steps", "t_emb_in"})
 _TARGETS = re.compile(r"^(\w+_)?(labels?|targets?|class_labels|y_true|tags?|ys?|gt|ground_truth|classes)$")
-_GRAPH = frozenset({"edge_index", "edge_weight", "edges", "adj", "adjacency", "adj_matrix", "A", "adj_mat", "edge_list", "adjs", "laplacian"})
+_GRAPH = frozenset(
+    {"edge_index", "edge_weight", "edges", "adj", "adjacency", "adj_matrix", "A", "adj_mat", "edge_list", "adjs", "laplacian"}
+)
 _WEIGHTS = frozenset({"edge_weight", "edge_weights", "edge_norm"})
 _ENDS = frozenset({"src", "dst", "row", "col", "senders", "receivers", "src_idx", "dst_idx", "edge_src", "edge_dst"})
 _MASK_WORD = "mask"
@@ -24,7 +26,9 @@ _MASK_WORD = "mask"
 
 def is_graph(names: list[str]) -> bool:
     """Whether the arguments are those of a graph network (rows are nodes)."""
-    return any(name in _GRAPH or name.lstrip(".") in ("edge_index",) for name in names) or (
+    if "batch" in names[1:] and any(name in ("pos", "x", "z", "coords") for name in names):
+        return True
+    return any(name in _GRAPH or name.lstrip(".") == "edge_index" for name in names) or (
         ("src" in names and "dst" in names) or ("senders" in names and "receivers" in names)
     )
 
@@ -49,6 +53,8 @@ def by_name(name: str, scene: Scene, rows: int, *, graph: bool = False) -> list[
 def _of_graph(name: str, rows: int) -> Iterator[Tree]:
     if name == "batch":
         yield torch.arange(rows) * 4 // max(rows, 1)
+    elif name in ("pos", "coord", "coords", "xyz", "positions"):
+        yield Form((rows, 3))
     elif name in _ENDS:
         yield Form((4 * rows,), "int64", rows)
     elif name in ("num_graphs", "batch_size"):
@@ -79,12 +85,13 @@ def _forms(name: str, scene: Scene, rows: int) -> Iterator[Tree]:
     elif name in _GRAPH:
         yield Form((rows, rows), fill=1.0 / max(rows, 1))
     elif name == "offsets":
-        yield torch.arange(scene.batch) * scene.times[0]
+        yield torch.arange(scene.batch) * TIME
     elif _MASK_WORD in name:
         yield None
-        yield Form((scene.batch, TIME), "bool", fill=1.0)
-        yield Form((TIME, TIME), fill=0.0)
-        yield Form((scene.batch, 1, TIME, TIME), "bool", fill=1.0)
+        yield Form((scene.batch, scene.times[0]), "bool", fill=1.0)
+        yield Form((scene.batch, 1, scene.times[0]), "bool", fill=1.0)
+        yield Form((scene.batch, 1, 1, scene.times[0]), "bool", fill=1.0)
+        yield Form((scene.times[0], scene.times[0]), fill=0.0)
 
 
 def plain(annotation: object) -> Tree:

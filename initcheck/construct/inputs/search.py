@@ -43,6 +43,7 @@ class Search:
         self._edges: set[int] = set()
         self._tried: set[str] = set()
         self._far: dict[str, int] = {}
+        self._came: dict[int, int] = {}
         self._count = self._order = self._stale = self._best = 0
         self.failures: list[tuple[Blame, Guess]] = []
 
@@ -80,6 +81,7 @@ class Search:
             setback.progress += 1
         if setback.error is None:
             return
+        self._came[len(self.failures) - 1] = setback.progress
         self._stale = 0 if setback.progress > self._best else self._stale + 1
         self._best = max(self._best, setback.progress)
         # a repair may fail earlier for another reason, and still be half of what is needed
@@ -94,7 +96,9 @@ class Search:
         if not self.failures:
             hint = "give one: --input 1,28,28 or --input 'int64[8,16]<1000'"
             return TargetError(f"no sample input is known for {type(self._model).__name__}", hint, name="input-unknown")
-        told = next((failure for failure, _ in self.failures if failure.sentence), self.failures[0][0])
+        far = max(self._came.values(), default=0)
+        furthest = [failure for index, (failure, _) in enumerate(self.failures) if self._came.get(index, 0) == far]
+        told = next((failure for failure in furthest if failure.sentence), furthest[0])
         if not any(failure.mends for failure, _ in self.failures):
             told = self.failures[0][0]
         code = not any(guess.inferred for _, guess in self.failures) or not any(failure.mends for failure, _ in self.failures)

@@ -6,13 +6,14 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import torch
 from torch import nn
 from torch.nn import Module
 
 from initcheck.construct.inputs.image_size import images_first, solved_sizes
-from initcheck.construct.inputs.needs import Need
-from initcheck.construct.inputs.reading import Use
 from initcheck.construct.inputs.samples import Form, Tree
+from initcheck.construct.inputs.source.needs import Need
+from initcheck.construct.inputs.source.reading import Use
 
 TIME = 16
 """Positions in a sequence unless the model says otherwise."""
@@ -29,7 +30,8 @@ _LARGE, _FEW, _LONG = 96, 4, 1024
 class Scene:
     """What the shapes depend on besides the layer: the batch, whether it is binding, and what the model as a whole says.
 
-    `entities` says that integers stand for one thing per sample (user, item), not for a sequence; `graph` that rows are nodes.
+    `entities` says that integers stand for one thing per sample (user, item), not for a sequence; `graph` that rows are nodes;
+    `offsets` that bags are told by their starts.
     """
 
     batch: int
@@ -39,6 +41,7 @@ class Scene:
     classes: int
     entities: bool = False
     graph: bool = False
+    offsets: bool = False
 
 
 def scene(model: Module, batch: int) -> Scene:
@@ -171,7 +174,13 @@ def _cell(need: Need, scene: Scene) -> Iterator[Tree]:
 
 
 def _bag(need: Need, scene: Scene) -> Iterator[Tree]:
-    yield Form((scene.batch, scene.times[0]), "int64", need.size)
+    if not scene.offsets:
+        yield Form((scene.batch, scene.times[0]), "int64", need.size)
+    yield Form((scene.batch * TIME,), "int64", need.size)
+
+
+def _offsets(_: Need, scene: Scene) -> Iterator[Tree]:
+    yield torch.arange(scene.batch) * TIME
 
 
 def _steps(need: Need, scene: Scene) -> Iterator[Tree]:
@@ -206,6 +215,7 @@ _OPTIONS = {
     "features": _features,
     "ids": _ids,
     "bag": _bag,
+    "offsets": _offsets,
     "columns": _columns,
     "classes": _classes,
     "cell": _cell,

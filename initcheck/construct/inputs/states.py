@@ -13,9 +13,11 @@ import torch
 from torch import Tensor
 from torch.nn import Module
 
-from initcheck.construct.inputs.syntax import forward_source, receiver
+from initcheck.construct.inputs.source.syntax import forward_source, receiver
 
-_STATES = re.compile(r"^(prev_|last_|initial_|init_)?(hidden|hiddens|state|states|hx|h0|h_0|hidden_state|rnn_state|rnn_hidden)(_state|s|_0)?$")
+_STATES = re.compile(
+    r"^(prev_|last_|initial_|init_)?(hidden|hiddens|state|states|hx|h0|h_0|hidden_state|rnn_state|rnn_hidden)(_state|s|_0)?$"
+)
 _MAKERS = re.compile(r"^(init|reset|get|zero|make|begin|create|initialize)_?(zero_|initial_|init_)?(hidden|state|rnn)\w*$", re.IGNORECASE)
 
 

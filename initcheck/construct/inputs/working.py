@@ -19,9 +19,9 @@ from initcheck.errors import InitcheckError
 def suggestion(model: Module) -> str:
     """The options `--input …` with which the model runs; empty when none is found."""
     # the search itself asks for a suggestion: both need each other
-    from initcheck.construct.inputs.attempts import first_that_runs  # noqa: PLC0415
-    from initcheck.construct.inputs.grammar import parse  # noqa: PLC0415
-    from initcheck.construct.inputs.guesses import candidates, choose_batch  # noqa: PLC0415
+    from initcheck.construct.inputs.attempts import first_that_runs
+    from initcheck.construct.inputs.grammar import parse
+    from initcheck.construct.inputs.guesses import candidates, choose_batch
 
     rows = choose_batch(model)
     try:

@@ -46,8 +46,10 @@ class Case:
 def forms_of(guess: Guess) -> dict[Place, Form]:
     """The forms of all tensors among the arguments."""
     found: dict[Place, Form] = {}
-    for key, value in (*enumerate(guess.forms or guess.args), *(guess.named or guess.kwargs).items()):
-        _collect(value, (key,), found)
+    for index, value in enumerate(guess.forms or guess.args):
+        _collect(value, (index,), found)
+    for name, value in (guess.named or guess.kwargs).items():
+        _collect(value, (name,), found)
     return found
 
 
@@ -117,8 +119,12 @@ def resized(case: Case, seen: Seen, axis: int, want: int) -> Iterator[Edits]:
             yield {place: with_axis(form, own, want)}
     for place, form in found:
         rank = len(form.shape)
-        if rank and rank <= 3 and form.shape[-1] != got and 0 < form.shape[-1] + want - got:
+        if form.dtype != "int64" and 0 < rank <= 4 and form.shape[-1] != got and form.shape[-1] + want - got > 0:
             yield {place: with_axis(form, -1, form.shape[-1] + want - got)}
+    if (want - got) % 2 == 0:
+        for place, form in found:
+            if form.dtype != "int64" and 1 < len(form.shape) <= 3 and form.shape[-1] + (want - got) // 2 > 0:
+                yield {place: with_axis(form, -1, form.shape[-1] + (want - got) // 2)}  # it was joined with itself
     for place, form in found:
         scale = math.sqrt(want / got) if got else 0
         if len(form.shape) in (4, 5) and form.shape[-1] == form.shape[-2] and form.shape[-1] * scale == int(form.shape[-1] * scale) > 0:
@@ -168,4 +174,3 @@ def reranked(form: Form, change: int) -> list[Form]:
 def retyped(form: Form, dtype: str, below: int = 2) -> Form:
     """The same shape of another type."""
     return replace(form, dtype=dtype, below=max(below, 1), fill=1.0 if dtype == "bool" else None, columns=())
-

@@ -39,7 +39,7 @@ _LONG = re.compile(
 )
 _FLOAT = re.compile(
     r"(same dtype|expected scalar type|should be the same|could not infer output dtype|must be either a floating|for '(Long|Bool|Int)'"
-    r"|can't be cast to|floating point dtype|Only Tensors of floating|only supports floating)"
+    r"|does not match weight dtype|can't be cast to|floating point dtype|Only Tensors of floating|only supports floating)"
 )
 _COMPLEX = re.compile(r"(imag is not implemented|non-complex|view_as_real|complex)")
 _BOOL = re.compile(r"(boolean masks|bitwise_|a boolean tensor|logical_|only integer or boolean|type bool)")
@@ -48,7 +48,9 @@ _SCALAR = re.compile(
     r"|[Bb]oolean value of Tensor|must be (?:real number|int|float|str|a number)|not Tensor|unhashable type)"
 )
 _SINGLE = "Expected more than 1 value per channel"
-_SMALL = re.compile(r"(Kernel size can't be greater|Output size is too small|Padding size should be less|Calculated output size|non-zero size)")
+_SMALL = re.compile(
+    r"(Kernel size can't be greater|Output size is too small|Padding size should be less|Calculated output size|non-zero size)"
+)
 
 
 def kind_changes(case: Case) -> Iterator[Edits]:
@@ -99,6 +101,7 @@ def _ranges(case: Case) -> Iterator[Edits]:
     """Integers above the end of a table, or positions beyond it."""
     text, seen = case.setback.text, case.setback.seen
     match = _BOUNDS.search(text)
+    index: Seen | None
     if case.setback.op == "embedding" and "out of range" in text and len(seen) > 1:
         index, size = seen[0], seen[1].shape[0]
     elif match is not None:
@@ -147,7 +150,9 @@ def _types(case: Case) -> Iterator[Edits]:
         yield from ({place: retyped(form, "bool")} for _, place, form in _mine(case) if form.dtype != "bool")
     if _LONG.search(text) or (case.setback.op in ("embedding", "one_hot") and "type" in text):
         below = _classes(case)
-        order = sorted(_mine(case), key=lambda found: bool(seen) and found[0] is seen[0] and len(seen) > 1 and case.setback.op != "embedding")
+        order = sorted(
+            _mine(case), key=lambda found: bool(seen) and found[0] is seen[0] and len(seen) > 1 and case.setback.op != "embedding"
+        )
         yield from ({place: retyped(form, "int64", below)} for _, place, form in order if form.dtype != "int64")
     if _FLOAT.search(text):
         fixed = [one for one in seen if not one.trail.places and (one.dtype.is_floating_point or one.dtype.is_complex)]
@@ -185,14 +190,14 @@ def _ranks(case: Case) -> Iterator[Edits]:
     text, seen = case.setback.text, case.setback.seen
     with_places = [one for one in seen if one.trail.places]
     if match := _RANKS_DIFFER.search(text):
-        for one in sorted(with_places, key=lambda one: not one.trail.direct):
-            change = int(match[1]) + int(match[2]) - 2 * len(one.shape)
-            if change and len(one.shape) in (int(match[1]), int(match[2])):
-                yield from _reranked(case, one, change)
+        for each in sorted(with_places, key=lambda each: not each.trail.direct):
+            change = int(match[1]) + int(match[2]) - 2 * len(each.shape)
+            if change and len(each.shape) in (int(match[1]), int(match[2])):
+                yield from _reranked(case, each, change)
         return
     change = 0
     one = with_places[0] if with_places else None
-    if match := _INDICES.search(text):
+    if _INDICES.search(text):
         yield from _reranked(case, one, 1)
         yield from _reranked(case, one, 2)
     elif match := _RANGE.search(text):
@@ -201,7 +206,7 @@ def _ranks(case: Case) -> Iterator[Edits]:
         _, left, right = case.setback.asserted
         for place, form in case.forms.items():
             if len(form.shape) == left:
-                yield from ({place: one} for one in reranked(form, right - left))
+                yield from ({place: other} for other in reranked(form, right - left))
         return
     elif one is not None:
         for pattern in _RANKS:

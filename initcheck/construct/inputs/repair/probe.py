@@ -49,10 +49,13 @@ class Seen:
 
 @dataclass(slots=True)
 class Setback:
-    """A failed run. `progress` counts the calls that went well, `op` and `seen` are the failing call (or the last one), `plain` its
+    """A failed run.
+
+    `progress` counts the calls that went well, `op` and `seen` are the failing call (or the last one), `plain` its
     arguments that are no tensors, `map` the last activation with more than two axes that was flattened. `asserted` holds the two
     sides of the comparison of whole numbers that an assertion made, with its source. `stretched` and `recut` tell of odd runs: one
-    position that was repeated for all positions of the model, maps of images that became another number of samples."""
+    position that was repeated for all positions of the model, maps of images that became another number of samples.
+    """
 
     error: BaseException | None = None
     progress: int = 0
@@ -155,8 +158,10 @@ def probe(model: Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Se
 def places(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[tuple[Place, Tensor]]:
     """Every tensor of the arguments with its place."""
     found: list[tuple[Place, Tensor]] = []
-    for key, value in (*enumerate(args), *kwargs.items()):
-        _collect(value, (key,), found)
+    for index, value in enumerate(args):
+        _collect(value, (index,), found)
+    for name, value in kwargs.items():
+        _collect(value, (name,), found)
     return found
 
 

@@ -7,7 +7,7 @@ from itertools import chain, islice
 
 from initcheck.construct.inputs.repair.changes import Case, Edits, forms_of, reranked
 from initcheck.construct.inputs.repair.kinds import kind_changes
-from initcheck.construct.inputs.repair.probe import Setback
+from initcheck.construct.inputs.repair.probe import Place, Setback
 from initcheck.construct.inputs.repair.sizes import size_changes
 from initcheck.construct.inputs.samples import Form, Guess
 
@@ -22,9 +22,21 @@ def proposals(setback: Setback, guess: Guess) -> list[Edits]:
     case = Case(setback, forms_of(guess), guess.summary.batch, guess.arguments)
     told = (edits for edits in chain(size_changes(case), kind_changes(case)) if edits and _sane(case, edits))
     found = list(islice(_distinct(told), _EACH))
-    if "NoneType" in setback.text:
-        return found
+    if "NoneType" in setback.text or "invalid combination of arguments - got (bool" in setback.text:
+        return [*found, *_filled(case, guess)]
     return found or list(islice(_distinct(edits for edits in _other_ranks(case) if _sane(case, edits)), _EACH // 2))
+
+
+def _filled(case: Case, guess: Guess) -> list[Edits]:
+    """Masks that may not be left away after all: one value for each position, or for each sample."""
+    absent: list[Place] = [(index,) for index, value in enumerate(guess.forms or guess.args) if value is None]
+    absent += [(name,) for name, value in (guess.named or guess.kwargs).items() if value is None]
+    first = next(iter(case.forms.values()), Form(()))
+    if not absent:
+        return []
+    shapes = [first.shape[:2]] if 1 < len(first.shape) < 4 else []
+    wanted = [Form(shape, "bool", fill=1.0) for shape in shapes] + [Form(first.shape[:1], fill=1.0)]
+    return [dict.fromkeys(absent, form) for form in wanted]
 
 
 def _other_ranks(case: Case) -> Iterator[Edits]:

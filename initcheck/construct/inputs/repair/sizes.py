@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from initcheck.construct.inputs.repair.changes import Case, Edits, resized, with_axis
 from initcheck.construct.inputs.repair.probe import Seen
-from initcheck.construct.inputs.samples import Form
+from initcheck.construct.inputs.repair.said import asserted, said
 
 _BROADCAST = re.compile(r"size of tensor a \((\d+)\) must match the size of tensor b \((\d+)\) at non-singleton dimension (\d+)")
 _MATRICES = re.compile(r"mat1 and mat2 shapes cannot be multiplied \((\d+)x(\d+) and (\d+)x(\d+)\)")
@@ -31,12 +31,11 @@ _MASK = re.compile(r"attn_mask is torch\.Size\(\[([\d, ]+)\]\), but should be \(
 _LENGTHS = re.compile(r"Expected `len\(lengths\)` to be equal to batch_size, but got (\d+) \(batch_size=(\d+)\)")
 _GROUPS = re.compile(r"weight of shape \[(\d+)\] and input of shape \[([\d, ]+)\]")
 _PAIR = re.compile(r"input batch_size \((\d+)\) to match target batch_size \((\d+)\)")
-_SAID = re.compile(r"[Ee]xpect\w*\D{0,40}?(\d+)\D{1,60}?(?:got|but|found|received|is|was)\D{0,40}?(\d+)")
 
 
 def size_changes(case: Case) -> Iterator[Edits]:
     """What the message of the failure suggests, the most plausible first."""
-    for rule in (_matrices, _features, _states, _joined, _broadcast, _reshaped, _asserted, _said):
+    for rule in (_matrices, _features, _states, _joined, _broadcast, _reshaped, asserted, said):
         yield from rule(case)
 
 
@@ -138,14 +137,13 @@ def _states(case: Case) -> Iterator[Edits]:
     elif match := _CELL_HIDDEN.search(text):
         yield from _everywhere(case, int(match[1]), int(match[2]), 1)
     elif match := _MASK.search(text):
-        want = _numbers(match[2])
-        shapes = (want[-2:], want)
+        shapes = (_numbers(match[2])[-2:], _numbers(match[2]))
         for place, form in case.forms.items():
             if "mask" in case.name(place) or case.setback.inside:
                 yield from ({place: replace(form, shape=shape)} for shape in shapes if shape != form.shape and form.dtype != "int64")
     elif match := _LENGTHS.search(text):
-        got, rows = int(match[1]), int(match[2])
-        yield {place: with_axis(form, 0, rows) for place, form in case.forms.items() if form.shape == (got,)}
+        rows = int(match[2])
+        yield {place: with_axis(form, 0, rows) for place, form in case.forms.items() if form.shape == (int(match[1]),)}
     elif match := _PAIR.search(text):
         yield from _targets(case, int(match[1]), int(match[2]))
 
@@ -263,42 +261,3 @@ def _filling(rest: tuple[int, ...], rows: int) -> Iterator[tuple[int, ...]]:
             yield (rows, channels, edge, edge)
     if len(rest) > 1:
         yield (rows, size)
-
-
-def _asserted(case: Case) -> Iterator[Edits]:
-    """An assertion of the user compared two whole numbers."""
-    if case.setback.asserted is None:
-        return
-    source, left, right = case.setback.asserted
-    if any(word in source for word in ("dim()", "ndim", "len(")):
-        return
-    if "%" in source:
-        for place, form in case.forms.items():
-            if len(form.shape) == 4:
-                yield {place: replace(form, shape=(*form.shape[:2], 64, 64))}
-        return
-    for got, want in ((left, right), (right, left)):
-        if want < 1:
-            continue
-        for place, form in case.forms.items():
-            axes = [axis for axis, size in enumerate(form.shape) if size == got and (axis or len(form.shape) == 1)]
-            if len(axes) > 1:
-                shape = tuple(want if axis in axes else size for axis, size in enumerate(form.shape))
-                yield {place: replace(form, shape=shape)}
-            yield from ({place: with_axis(form, axis, want)} for axis in axes)
-
-
-def _said(case: Case) -> Iterator[Edits]:
-    """The user's own words: expected one number, got another."""
-    if case.setback.inside or case.setback.asserted is not None:
-        return
-    match = _SAID.search(case.setback.text)
-    if match is None:
-        return
-    want, got = int(match[1]), int(match[2])
-    for place, form in case.forms.items():
-        if want > 0:
-            yield from ({place: with_axis(form, axis, want)} for axis, size in enumerate(form.shape) if size == got and axis)
-
-
-__all__ = ["Form", "size_changes"]

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from torch import nn
 from torch.nn import Module
 
-from initcheck.construct.inputs.needs import Need, duck, need
+from initcheck.construct.inputs.source.needs import Need, duck, need
 
 Key: TypeAlias = tuple[str | int, ...]
 """An argument (`("x",)`), or a part of one (`("batch", "input_ids")`, `("batch", 0)`, `("data", ".x")` for an attribute)."""
@@ -34,8 +34,11 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """The first layer that an argument enters. `shares` arguments were joined before it, and `beside` features that layers made;
-    `stepped` is the axis of a loop over time; `added` says that it got a further axis before."""
+    """The first layer that an argument enters.
+
+    `shares` arguments were joined before it, and `beside` features that layers made;
+    `stepped` is the axis of a loop over time; `added` says that it got a further axis before.
+    """
 
     need: Need
     shares: int = 1
@@ -55,7 +58,7 @@ class Reading:
 
 def read(model: Module) -> Reading:
     """The uses that could be read; arguments that no layer is known to read are absent."""
-    from initcheck.construct.inputs.reader import Reader  # noqa: PLC0415  (a reader resolves the layers it meets)
+    from initcheck.construct.inputs.source.reader import Reader
 
     reader = Reader(model, "")
     uses = reader.uses(0)
@@ -69,8 +72,8 @@ def first_layer(model: Module) -> Need | None:
 
 def resolve(module: Module, path: str, argument: int | str, depth: int = 0) -> Use | None:
     """The first layer inside `module` that reads its argument, given by position or name."""
-    from initcheck.construct.inputs.reader import Reader  # noqa: PLC0415  (a reader resolves the layers it meets)
-    from initcheck.construct.inputs.syntax import forward_source, parameters  # noqa: PLC0415
+    from initcheck.construct.inputs.source.reader import Reader
+    from initcheck.construct.inputs.source.syntax import forward_source, parameters
 
     position = argument if isinstance(argument, int) else 0
     wish = need(module, path, position, guess=False)

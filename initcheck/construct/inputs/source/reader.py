@@ -4,49 +4,35 @@ from __future__ import annotations
 
 import ast
 import inspect
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import Module
 
-from initcheck.construct.inputs.needs import Need, bare, state, width
-from initcheck.construct.inputs.reading import DEPTH, Key, Origin, Use, resolve
-from initcheck.construct.inputs.syntax import (
-    BUNDLES,
+from initcheck.construct.inputs.source.needs import Need, state, width
+from initcheck.construct.inputs.source.notes import Notes
+from initcheck.construct.inputs.source.reading import DEPTH, Key, Origin, Use, resolve
+from initcheck.construct.inputs.source.syntax import (
     JOINS,
     KEEPS,
     POINTWISE,
     PRODUCTS,
     axis_of,
     classes_of,
-    dotted,
     forward_source,
     parameters,
     receiver,
 )
-from initcheck.construct.inputs.unrolling import Bound, bindings
+from initcheck.construct.inputs.source.unrolling import bindings
 
 _TENSOR = frozenset(dir(torch.Tensor))
 _VIEWS = ("T", "mT", "data", "real")
 
 
 @dataclass(slots=True)
-class Reader:
+class Reader(Notes):
     """Follows the arguments through one module's forward; `path` is the module's name inside the model."""
-
-    module: Module
-    path: str
-    owner: str = "self"
-    found: dict[Key, Use] = field(default_factory=dict)
-    parts: dict[Key, None] = field(default_factory=dict)
-    names: dict[str, Origin] = field(default_factory=dict)
-    layers: dict[str, tuple[Module, str]] = field(default_factory=dict)
-    indices: dict[str, int] = field(default_factory=dict)
-    lists: dict[str, list[Origin | None]] = field(default_factory=dict)
-    stars: frozenset[str] = frozenset()
-    unsure: int = 0
 
     def uses(self, depth: int) -> dict[Key, Use]:
         """Reads forward() once."""
@@ -59,6 +45,7 @@ class Reader:
         return self.found
 
     def block(self, statements: list[ast.stmt], depth: int) -> None:
+        """Reads statements in order; both branches of a condition."""
         for statement in statements:
             if isinstance(statement, ast.Assign):
                 self.assign(statement.targets[0], statement.value, depth)
@@ -77,9 +64,14 @@ class Reader:
                 self.block(statement.body, depth)
 
     def assign(self, target: ast.expr, expression: ast.expr, depth: int) -> None:
+        """Follows a value to the names it is given."""
         if isinstance(target, ast.Name) and (listed := self.listed(expression, depth)) is not None:
             self.lists[target.id] = listed
             self.names.pop(target.id, None)
+            return
+        if isinstance(target, ast.Tuple) and isinstance(expression, ast.Tuple) and len(target.elts) == len(expression.elts):
+            for one, other in zip(target.elts, expression.elts, strict=True):
+                self.assign(one, other, depth)
             return
         origin = self.value(expression, depth)
         if isinstance(target, ast.Name):
@@ -88,12 +80,6 @@ class Reader:
                 self.layers[target.id] = layer
         elif isinstance(target, (ast.Tuple, ast.List)):
             self.unpack(target, origin, whole=isinstance(expression, ast.Name))
-
-    def bind(self, name: str, origin: Origin | None) -> None:
-        if origin is None:
-            self.names.pop(name, None)
-        else:
-            self.names[name] = origin
 
     def unpack(self, target: ast.Tuple | ast.List, origin: Origin | None, *, whole: bool) -> None:
         """`x, (h, c) = inputs` takes a bundle apart."""
@@ -104,12 +90,6 @@ class Reader:
                 self.bind(element.id, part)
             elif isinstance(element, (ast.Tuple, ast.List)) and part is not None:
                 self.unpack(element, part, whole=True)
-
-    def part(self, origin: Origin, index: str | int) -> Origin:
-        key = (*origin.keys[0], index)
-        if not self.unsure:
-            self.parts[key] = None
-        return Origin((key,))
 
     def loop(self, statement: ast.For | ast.AsyncFor, depth: int) -> None:
         """A loop over a list of layers begins with the first of them; one that counts or pairs them goes through all."""
@@ -131,15 +111,6 @@ class Reader:
         if origin is not None and origin.keys and isinstance(statement.target, ast.Name):
             self.names[statement.target.id] = Origin(origin.keys, stepped=0)
         self.block(statement.body, depth)
-
-    def enter_round(self, bound: dict[str, Bound]) -> None:
-        for name, what in bound.items():
-            if isinstance(what, int):
-                self.indices[name] = what
-            elif isinstance(what, Origin):
-                self.names[name] = self.part(Origin((what.keys[0][:-1],)), what.keys[0][-1])
-            else:
-                self.layers[name] = what
 
     def value(self, expression: ast.expr, depth: int) -> Origin | None:
         """Where the value of an expression comes from; notes the layers that are entered on the way."""
@@ -164,6 +135,7 @@ class Reader:
         return None
 
     def attribute(self, expression: ast.Attribute, depth: int) -> Origin | None:
+        """A view of a tensor, or a field of a data object."""
         origin = self.value(expression.value, depth)
         if origin is None or expression.attr in _VIEWS:
             return origin
@@ -172,6 +144,7 @@ class Reader:
         return None
 
     def subscript(self, expression: ast.Subscript, depth: int) -> Origin | None:
+        """A part of a bundle, a column, or the same data cut along an axis."""
         origin = self.value(expression.value, depth)
         index = expression.slice
         if origin is None or not origin.keys:
@@ -189,12 +162,8 @@ class Reader:
         axis = next((axis for axis, part in enumerate(elements) if isinstance(part, ast.Name)), -1)
         return replace(origin, stepped=axis) if axis >= 0 else origin
 
-    def number(self, index: ast.expr) -> int | None:
-        if isinstance(index, ast.Name):
-            return self.indices.get(index.id)
-        return index.value if isinstance(index, ast.Constant) and type(index.value) is int else None
-
     def operation(self, expression: ast.BinOp, depth: int) -> Origin | None:
+        """Arithmetic keeps what it works on; a product with a parameter is the entry to a layer."""
         left, right = self.value(expression.left, depth), self.value(expression.right, depth)
         if isinstance(expression.op, ast.MatMult):
             self.note_bare("@", left, expression.right)
@@ -202,6 +171,7 @@ class Reader:
         return next((one for one in (left, right) if one is not None and one.keys), left or right)
 
     def call(self, call: ast.Call, depth: int) -> Origin | None:
+        """Enters layers and methods, joins, and functions that keep their data."""
         layer = self.layer(call.func)
         if layer is not None:
             self.enter(layer, call, depth)
@@ -218,6 +188,7 @@ class Reader:
         return self.function(name, base, call, depth)
 
     def function(self, name: str, base: ast.expr | None, call: ast.Call, depth: int) -> Origin | None:
+        """What a plain function makes of its first argument."""
         own = self.value(base, depth) if base is not None else None
         origins = [self.value(argument, depth) for argument in call.args]
         for keyword in call.keywords:
@@ -263,7 +234,7 @@ class Reader:
         return made
 
     def each(self, name: str, elements: list[ast.expr], made: ast.expr, depth: int) -> list[Origin | None]:
-        """`[f(v) for v in (a, b)]`"""
+        """The members of `[f(v) for v in (a, b)]`."""
         found = []
         for element in elements:
             self.bind(name, self.value(element, depth))
@@ -306,6 +277,7 @@ class Reader:
         return True
 
     def enter(self, layer: tuple[Module, str], call: ast.Call, depth: int) -> None:
+        """Notes the arguments that a layer is called with."""
         places: list[tuple[int | str, ast.expr]] = [*enumerate(call.args)]
         places += [(keyword.arg, keyword.value) for keyword in call.keywords if keyword.arg]
         for place, argument in places:
@@ -316,58 +288,6 @@ class Reader:
             origin = self.value(argument, depth)
             if origin is not None and origin.keys:
                 self.note(origin, resolve(*layer, place, depth + 1))
-
-    def note_bare(self, name: str, origin: Origin | None, weight: ast.expr) -> None:
-        path = dotted(weight, self.owner)
-        target: Any = self.module
-        for part in path:
-            target = getattr(target, part, None)
-        if origin is not None and isinstance(target, Tensor):
-            wish = bare(name, target, ".".join(filter(None, [self.path, *path])))
-            self.note(origin, None if wish is None else Use(wish))
-
-    def note(self, origin: Origin | None, use: Use | None) -> None:
-        if use is None or origin is None:
-            return
-        wish = use.need
-        for share, key in enumerate(origin.keys):
-            if origin.column >= 0 and wish.kind == "ids":
-                self.column(key, origin.column, wish)
-                continue
-            stepped = origin.stepped if origin.stepped >= 0 else use.stepped
-            count, added = len(origin.keys) * use.shares, origin.added or use.added
-            self.found.setdefault(key, Use(wish, count, share + use.share, stepped, origin.beside + use.beside, added))
-
-    def column(self, key: Key, column: int, wish: Need) -> None:
-        """Notes the table of one column of an argument."""
-        before = self.found.get(key)
-        if before is not None and before.need.kind != "columns":
-            return
-        sizes = list(before.need.shape if before is not None else ())
-        sizes += [wish.size] * (column + 1 - len(sizes))
-        sizes[column] = wish.size
-        self.found[key] = Use(Need("columns", max(sizes), wish.path, wish.source, tuple(sizes)))
-
-    def layer(self, expression: ast.expr) -> tuple[Module, str] | None:
-        """The module that an expression such as `self.blocks[0].attn` names."""
-        if isinstance(expression, ast.Name):
-            return (self.module, self.path) if expression.id == self.owner else self.layers.get(expression.id)
-        if isinstance(expression, ast.Attribute):
-            part: Any = expression.attr
-        elif isinstance(expression, ast.Subscript) and isinstance(expression.slice, ast.Constant):
-            part = str(expression.slice.value)
-        elif isinstance(expression, ast.Subscript) and isinstance(expression.slice, ast.Name):
-            part = str(self.indices.get(expression.slice.id, 0))
-        else:
-            return None
-        owner = self.layer(expression.value)
-        child = None if owner is None else owner[0]._modules.get(part)  # noqa: SLF001  (getattr would run properties)
-        return None if owner is None or child is None else (child, f"{owner[1]}.{part}".lstrip("."))
-
-    def is_bundle(self, origin: Origin) -> bool:
-        """Whether a value holds several tensors: by its name, or because it is a part of one that does."""
-        key = origin.keys[0] if len(origin.keys) == 1 else ()
-        return len(key) == 1 and (key[0] in BUNDLES or key[0] in self.stars)
 
 
 def _may_be_bundle(origin: Origin, target: ast.Tuple | ast.List) -> bool:

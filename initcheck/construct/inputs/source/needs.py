@@ -13,8 +13,9 @@ from torch.nn import Module
 class Need:
     """The wish of one layer for one of its arguments.
 
-    kind: image, latent (image that grows), line (batch, channels, length), volume, features (…, size), ids (integers below size),
-        bag, columns (integers below `shape` each), classes (one integer per sample), steps (batch, time, size), steps_first (time, batch, size), row (batch, size), hidden (state of a recurrent layer), cell (both states of a cell).
+    kind: image, latent (image that grows), line (batch, channels, length), volume, features (…, size), ids (integers below size), bag,
+        offsets (starts of the bags), columns (integers below `shape` each), classes (one integer per sample), steps (batch, time, size),
+        steps_first (time, batch, size), row (batch, size), hidden (state of a recurrent layer), cell (both states of a cell).
     size: channels, features or number of embeddings; `shape` the rest of it where it is fixed.
     path: dotted name of the layer or parameter; source: the attribute that told the size.
     """
@@ -67,6 +68,8 @@ def need(module: Module, path: str, position: int = 0, *, guess: bool = True) ->
         return attention
     if isinstance(module, nn.RNNCellBase) and position:
         return state(module, path)
+    if isinstance(module, nn.EmbeddingBag) and position:
+        return Need("offsets", module.num_embeddings, path, "num_embeddings")
     for kind, word, source in _CHANNELS:
         if isinstance(module, kind):
             size = int(getattr(module, source))
@@ -93,7 +96,8 @@ def width(module: Module) -> int:
         return found[-1] if found else 0
     if not isinstance(module, (nn.Linear, nn.Embedding, nn.Conv1d, nn.Conv2d, nn.EmbeddingBag, nn.RNNCellBase)):
         return 0
-    return next((size for name in _WIDTHS if isinstance(size := getattr(module, name, None), int)), 0)
+    told = [getattr(module, name, None) for name in _WIDTHS]
+    return next((size for size in told if isinstance(size, int)), 0)
 
 
 _LAZY = {"image": 3, "line": 3, "volume": 3, "latent": 16, "features": 32, "row": 32}

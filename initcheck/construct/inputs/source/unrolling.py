@@ -8,7 +8,7 @@ from typing import Protocol, TypeAlias
 from torch import nn
 from torch.nn import Module
 
-from initcheck.construct.inputs.reading import Origin
+from initcheck.construct.inputs.source.reading import Origin
 
 Bound: TypeAlias = int | Origin | tuple[Module, str]
 """A number, a part of an argument, or a layer with its path."""
@@ -27,6 +27,8 @@ class Scope(Protocol):
 
 def bindings(target: ast.expr, source: ast.expr, scope: Scope, *, single: bool = False) -> list[dict[str, Bound]] | None:
     """What each round of a loop binds; `None` for loops that are no counted or paired walk over layers (or any walk, when `single`)."""
+    if isinstance(source, (ast.Tuple, ast.List)):
+        return [_literal(target, element, scope) for element in source.elts] if isinstance(target, ast.Tuple) else None
     if not single and not (isinstance(source, ast.Call) and isinstance(source.func, ast.Name)):
         return None
     count = _length(source, scope)
@@ -38,6 +40,21 @@ def bindings(target: ast.expr, source: ast.expr, scope: Scope, *, single: bool =
         _bind(target, source, scope, index, bound)
         rounds.append(bound)
     return rounds
+
+
+def _literal(target: ast.Tuple, element: ast.expr, scope: Scope) -> dict[str, Bound]:
+    """One round over pairs that are written out: `for rnn, x in ((self.a, text), (self.b, audio))`."""
+    bound: dict[str, Bound] = {}
+    for part, value in zip(target.elts, element.elts if isinstance(element, (ast.Tuple, ast.List)) else [], strict=False):
+        if not isinstance(part, ast.Name):
+            continue
+        layer = scope.layer(value)
+        origin = scope.names.get(value.id) if isinstance(value, ast.Name) else None
+        if layer is not None:
+            bound[part.id] = layer
+        elif origin is not None and len(origin.keys) == 1:
+            bound[part.id] = origin
+    return bound
 
 
 def _bind(target: ast.expr, source: ast.expr, scope: Scope, index: int, bound: dict[str, Bound]) -> None:
