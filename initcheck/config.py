@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -18,13 +19,17 @@ PREFIX = "INITCHECK_"
 
 LISTS = ("targets", "select", "ignore")
 NUMBERS = ("seed", "batch", "timeout")
+SWITCHES = ("trust", "trust-pickle")
 TABLES = ("inputs", "rules")
 WORDS = {"fail-on": SEVERITIES, "loader": LOADERS}
-KEYS = (*LISTS, *WORDS, *NUMBERS, *TABLES)
+SINGLE = (*WORDS, *NUMBERS, "jobs", "max-memory", *SWITCHES)
+KEYS = (*LISTS, *SINGLE, *TABLES)
 """All keys of a configuration file."""
 
 COMMAND_LINE = ("output-format", "color")
 """Keys that only the environment and the command line know."""
+
+_MEMORY = re.compile(r"(\d+(?:\.\d+)?)\s*(%|[KMGT]i?B?|B)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,21 @@ def load(start: Path | None = None, environ: Mapping[str, str] | None = None, fl
             configuration = replace(configuration, settings=settings, origins=(*configuration.origins, (key, "command line")))
     _check_rules(configuration)
     return configuration
+
+
+def memory_limit(text: str, available: int) -> int:
+    """Bytes in `4GB`, `512MiB` or `80%` of what is available; 0 when a share of something unknown.
+
+    Raises:
+        UsageError: when it is no such text, or nothing.
+    """
+    found = _MEMORY.fullmatch(text.strip())
+    if found is None or not float(found[1]):
+        raise UsageError(f"--max-memory: {text!r} is no size", "write a size such as 4GB, or a share of the available memory such as 80%")
+    number, unit = float(found[1]), found[2].upper()
+    if unit == "%":
+        return int(available * number / 100)
+    return int(number * (1024 if "I" in unit else 1000) ** "BKMGT".index(unit[0]))
 
 
 def suggestion(word: str, known: Sequence[str], otherwise: str = "") -> str:
@@ -116,6 +136,12 @@ def _check_value(key: str, value: Any, where: str) -> None:
         wanted = "a whole number, 0 or more"
     elif key == "timeout" and (not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value < float("inf")):
         wanted = "seconds above 0"
+    elif key == "jobs" and not (value == "auto" or (isinstance(value, int) and not isinstance(value, bool) and value > 0)):
+        wanted = "auto or a whole number above 0"
+    elif key == "max-memory" and not (isinstance(value, str) and _MEMORY.fullmatch(value.strip())):
+        wanted = "a size such as 4GB or a share such as 80%"
+    elif key in SWITCHES and not isinstance(value, bool):
+        wanted = "true or false"
     elif key in TABLES and not isinstance(value, dict):
         wanted = "a table"
     if wanted:
@@ -126,7 +152,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     import difflib
 
     table: dict[str, Any] = {}
-    names = {PREFIX + key.upper().replace("-", "_"): key for key in (*LISTS, *WORDS, *NUMBERS)}
+    names = {PREFIX + key.upper().replace("-", "_"): key for key in (*LISTS, *SINGLE)}
     others = {PREFIX + key.upper().replace("-", "_") for key in COMMAND_LINE}
     for name, text in environ.items():
         if not name.startswith(PREFIX) or name in others or not text:
@@ -151,7 +177,9 @@ def _parsed(key: str, text: str) -> Any:
             return float(text) if key == "timeout" else int(text)
         except ValueError:
             return text
-    return text
+    if key in SWITCHES:
+        return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}.get(text.lower(), text)
+    return int(text) if key == "jobs" and text.isdigit() else text
 
 
 def _apply(before: Configuration, table: Mapping[str, Any], origin: str, folder: Path) -> Configuration:
@@ -167,8 +195,14 @@ def _apply(before: Configuration, table: Mapping[str, Any], origin: str, folder:
         elif key == "rules":
             changes["options"] = _options(value, origin)
         elif name in known:
-            changes[name] = tuple(value) if isinstance(value, list) else float(value) if key == "timeout" else value
+            changes[name] = _as_setting(key, value)
     return replace(after, settings=replace(before.settings, **changes))
+
+
+def _as_setting(key: str, value: Any) -> Any:
+    if key == "jobs":
+        return 0 if value == "auto" else value
+    return tuple(value) if isinstance(value, list) else float(value) if key == "timeout" else value
 
 
 def _seen_from_here(target: str, folder: Path) -> str:

@@ -11,6 +11,7 @@ import torch
 
 from initcheck import __version__
 from initcheck.construct.builder import construct
+from initcheck.construct.guard import guarded, refusal_in
 from initcheck.construct.program.running import captured
 from initcheck.construct.recording.placement import on_cpu
 from initcheck.construct.recording.provenance import unwatched
@@ -96,15 +97,20 @@ def _checked(target: Target, settings: Settings, progress: Progress, inputs: obj
             return _examine(module, unwatched(module), target, built, inputs, settings)
 
         return (check_stored(target, settings, examine),)
-    progress(f"building {target.spec}")
-    torch.manual_seed(settings.seed)
-    recorder = Recorder()
-    built = construct(target, recorder)
-    recording = recorder.resolve(built.model)
-    given = inputs if inputs is not None else built.inputs
-    texts = target.inputs or settings.inputs
-    progress(f"running {target.spec}")
-    return (_examine(built.model, recording, target, built.built, given, dataclasses.replace(settings, inputs=texts)),)
+    with guarded(_file_of(target), trust=settings.trust, trust_pickle=settings.trust_pickle):
+        progress(f"building {target.spec}")
+        torch.manual_seed(settings.seed)
+        recorder = Recorder()
+        built = construct(target, recorder)
+        recording = recorder.resolve(built.model)
+        given = inputs if inputs is not None else built.inputs
+        texts = target.inputs or settings.inputs
+        progress(f"running {target.spec}")
+        return (_examine(built.model, recording, target, built.built, given, dataclasses.replace(settings, inputs=texts)),)
+
+
+def _file_of(target: Target) -> str:
+    return target.path if target.recipe is not None else ""
 
 
 def _read(spec: str, settings: Settings) -> tuple[ModelReport, ...]:
@@ -167,7 +173,8 @@ def _examine(model: torch.nn.Module, recording: Recording, target: Target, built
                 raise TargetError("the model has lazy layers whose weights do not exist yet", hint, name="lazy-layers")
             graph, run, summary = measured_run(model, inputs, settings)
         except InitcheckError as error:
-            failures.append(Failure("forward", target.spec, error.message, error.hint, error.name))
+            cause = refusal_in(error) or error
+            failures.append(Failure("forward", target.spec, cause.message, cause.hint, cause.name))
             skips.append(Skip("", "", "no forward pass: only the weights themselves were judged"))
     weights = weight_stats(_tensors(model), _blocks(model))
     kinds = {name: type(module).__name__ for name, module in model.named_modules()}

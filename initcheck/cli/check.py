@@ -8,7 +8,7 @@ import click
 
 from initcheck.cli import output, session
 from initcheck.cli.context import console
-from initcheck.cli.options import FORMATS, OutputFile, Word, appearance, failing, flat, running
+from initcheck.cli.options import FORMATS, SETTINGS, OutputFile, Word, appearance, failing, flat, running
 from initcheck.cli.stdin import received
 from initcheck.config import load
 
@@ -28,7 +28,7 @@ def command(targets: tuple[str, ...], **options: Any) -> int:
     Without one, the targets of the configuration are checked.
     """
     out = console(options["color"], options["verbose"], quiet=options["quiet"])
-    flags = {key: options[key] for key in ("fail_on", "inputs", "seed", "batch", "timeout", "loader", "trust_pickle")}
+    flags = {key: options[key] for key in ("fail_on", *SETTINGS)}
     configuration = load(flags=session.checked_settings(select=flat(options["select"]), ignore=flat(options["ignore"]), **flags))
     for key, origin in configuration.origins:
         out.detail(f"{key}: from {origin}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Mapping
@@ -13,6 +14,9 @@ from initcheck.errors import InitcheckError
 from initcheck.report.style import Style, can_show
 
 FALLBACK_WIDTH = 100
+
+_ESCAPE = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-Z\\-_])")
+"""Colours, cursor movements and titles."""
 
 
 @dataclass(slots=True)
@@ -48,7 +52,7 @@ class Console:
 
     def user(self, line: str) -> None:
         """Passes on a line that the user's own code printed."""
-        self._err(self._style().finish("│ ") + line)
+        self._err(self._style().finish("│ ") + _harmless(line))
 
     def progress(self, text: str) -> None:
         """Shows the present stage on one line of a terminal that the next output takes away; nothing in a pipe."""
@@ -82,6 +86,12 @@ class Console:
             sys.stderr.flush()
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+
+
+def _harmless(line: str) -> str:
+    """The line without what would move the cursor, colour the terminal or ring; the last state of a line that was drawn over."""
+    last = next((part for part in reversed(line.split("\r")) if part), "")
+    return "".join(char if char.isprintable() or char == "\t" else f"\\x{ord(char):02x}" for char in _ESCAPE.sub("", last))
 
 
 def console(color: str = "auto", verbose: int = 0, *, quiet: bool = False) -> Console:

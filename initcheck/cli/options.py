@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
-from initcheck.config import suggestion
+from initcheck.config import memory_limit, suggestion
+from initcheck.errors import UsageError
 from initcheck.records.finding import SEVERITIES
 from initcheck.records.settings import LOADERS
 
@@ -51,6 +52,36 @@ class Codes(click.ParamType):  # type: ignore[type-arg]  # generic only in recen
         return words
 
 
+class Jobs(click.ParamType):  # type: ignore[type-arg]  # generic only in recent versions
+    """`auto` or a number above 0; `auto` becomes 0."""
+
+    name = "auto|n"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number."""
+        if isinstance(value, int):
+            return value
+        if str(value).lower() == "auto":
+            return 0
+        if not str(value).isdigit() or not int(value):
+            self.fail(f"{value!r}: write auto or a number above 0", param, ctx)
+        return int(value)
+
+
+class Memory(click.ParamType):  # type: ignore[type-arg]  # generic only in recent versions
+    """`4GB` or `80%`."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The text, once it is known to be a size."""
+        try:
+            memory_limit(str(value), 100)
+        except UsageError as error:
+            self.fail(f"{value!r}: {error.hint}", param, ctx)
+        return str(value)
+
+
 class OutputFile(click.ParamType):  # type: ignore[type-arg]  # generic only in recent versions
     """`FORMAT:FILE`."""
 
@@ -88,13 +119,16 @@ def running(command: F) -> F:
             click.option("--seed", type=click.IntRange(min=0), help="Seed of the build and the input (0)."),
             click.option("--batch", type=click.IntRange(min=0), help="Samples in the input; 0 chooses by model size."),
             click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds per target (120)."),
-            click.option("--trust-pickle", is_flag=True, default=None, help="Open pickled models, which can run any code."),
             click.option(
                 "--loader", type=Word(LOADERS), help="How files become models: run what a model needs, import all, or only read (auto)."
             ),
             click.option(
                 "--static", "loader", flag_value="static", help="Read the source and execute nothing; says what it did not check."
             ),
+            click.option("--max-memory", type=Memory(), help="Memory per target: 4GB, or a share of what is available (80%)."),
+            click.option("-n", "--jobs", type=Jobs(), help="Targets at the same time (auto: as many as there are cores)."),
+            click.option("--trust", is_flag=True, default=None, help="Let the code of the targets write files, connect, start programs."),
+            click.option("--trust-pickle", is_flag=True, default=None, help="Open pickled models, which can run any code."),
         )
     ):
         command = decorator(command)
@@ -117,3 +151,7 @@ def failing(command: F) -> F:
 def flat(groups: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
     """The words of a repeated option in order."""
     return tuple(word for group in groups for word in group)
+
+
+SETTINGS = ("inputs", "seed", "batch", "timeout", "loader", "max_memory", "jobs", "trust", "trust_pickle")
+"""The options of `running` that are settings of the same name."""

@@ -11,7 +11,7 @@ import click
 from initcheck import __version__
 from initcheck.cli import output, session
 from initcheck.cli.context import Console, console
-from initcheck.cli.options import FORMATS, OutputFile, Word, appearance, failing, flat, running
+from initcheck.cli.options import FORMATS, SETTINGS, OutputFile, Word, appearance, failing, flat, running
 from initcheck.config import Configuration, load
 from initcheck.errors import NothingToCheck, TargetError
 from initcheck.records.report import Report
@@ -34,7 +34,7 @@ def command(script: str, arguments: tuple[str, ...], **options: Any) -> int:
     Options of initcheck come before SCRIPT, everything after it belongs to the program.
     """
     out = console(options["color"], options["verbose"], quiet=options["quiet"])
-    flags = {key: options[key] for key in ("fail_on", "inputs", "seed", "batch", "timeout")}
+    flags = {key: options[key] for key in ("fail_on", *(name for name in SETTINGS if name != "loader"))}
     configuration = load(flags=session.checked_settings(select=flat(options["select"]), ignore=flat(options["ignore"]), **flags))
     for key, origin in configuration.origins:
         out.detail(f"{key}: from {origin}")

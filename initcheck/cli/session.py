@@ -77,7 +77,7 @@ def check(found: Found, configuration: Configuration, console: Console) -> Repor
         from initcheck.worker import Worker, run
 
         console.progress("starting torch …")
-        with Worker(settings, user_output=console.user, progress=console.progress) as worker:
+        with Worker(settings, user_output=console.user, progress=console.progress, planned=len(found.targets)) as worker:
             for model in run(found.targets, worker):
                 models.append(supplemented(model, settings))
                 torch = torch or worker.torch

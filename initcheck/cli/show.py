@@ -8,7 +8,7 @@ import click
 
 from initcheck.cli import session
 from initcheck.cli.context import console
-from initcheck.cli.options import appearance, flat, running
+from initcheck.cli.options import SETTINGS, appearance, flat, running
 from initcheck.cli.stdin import received
 from initcheck.config import load
 from initcheck.errors import ExitCode
@@ -25,7 +25,7 @@ def command(targets: tuple[str, ...], **options: Any) -> int:
     from initcheck.report import table
 
     out = console(options["color"], options["verbose"], quiet=options["quiet"])
-    flags = {key: options[key] for key in ("inputs", "seed", "batch", "timeout", "loader", "trust_pickle")}
+    flags = {key: options[key] for key in SETTINGS}
     configuration = load(flags=session.checked_settings(select=flat(options["select"]), ignore=flat(options["ignore"]), **flags))
     found = session.find(received(session.specs_of(targets, configuration), options["stdin_filename"]), configuration, out)
     report = session.check(found, configuration, out)

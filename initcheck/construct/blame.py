@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from initcheck.construct.guard import Refused
+from initcheck.construct.guard import refusal_in
 from initcheck.construct.recording.frames import Kind, kind_of
 from initcheck.construct.stand_ins.evidence import behind
 from initcheck.construct.stand_ins.missing import shown
@@ -37,7 +37,7 @@ def explained(target: Target) -> Iterator[None]:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        refused = _refusal(error)
+        refused = refusal_in(error)
         if refused is not None:
             raise refused from error
         missing = behind(error)
@@ -150,17 +150,6 @@ def argparse_message(error: BaseException) -> str:
         if frame.f_code.co_name == "error" and frame.f_globals.get("__name__") == "argparse":
             return str(frame.f_locals.get("message", ""))
     return ""
-
-
-def _refusal(error: BaseException) -> Refused | None:
-    seen: set[int] = set()
-    current: BaseException | None = error
-    while current is not None and id(current) not in seen:
-        if isinstance(current, Refused):
-            return current
-        seen.add(id(current))
-        current = current.__cause__ or current.__context__
-    return None
 
 
 def _place(target: Target, error: BaseException) -> tuple[str, int]:

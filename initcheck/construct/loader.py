@@ -7,6 +7,7 @@ import hashlib
 import importlib.machinery
 import itertools
 import linecache
+import os
 import sys
 import types
 from dataclasses import dataclass
@@ -104,8 +105,9 @@ def _namespace(path: Path) -> tuple[str, Path]:
 def modules_below(folder: Path) -> frozenset[str]:
     """The names of the loaded modules whose files lie in a folder or below it, installed packages left out."""
     found: set[str] = set()
+    start = f"{folder}{os.sep}"
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
-        if isinstance(file, str) and "site-packages" not in file and Path(file).is_absolute() and Path(file).is_relative_to(folder):
+        if isinstance(file, str) and "site-packages" not in file and file.startswith(start):
             found.add(name)
     return frozenset(found)

@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 from unittest import mock
 
-from initcheck import cli, worker
+from initcheck import cli
+from initcheck.worker import host
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -41,12 +42,12 @@ engine.check_target = check_target
 sys.modules["initcheck.engine"] = engine
 """
 
-BOOT = worker._BOOT.replace("from initcheck.worker", f"exec({ENGINE!r}); from initcheck.worker")
+BOOT = host.BOOT.replace("from initcheck.worker", f"exec({ENGINE!r}); from initcheck.worker")
 
 FAKE = f"""
 import sys
-import initcheck.worker as worker
-worker._BOOT = {BOOT!r}
+import initcheck.worker.host as host
+host.BOOT = {BOOT!r}
 from initcheck.cli import main
 sys.exit(main())
 """
@@ -89,7 +90,7 @@ def here(*arguments, cwd):
         contextlib.chdir(cwd),
         contextlib.redirect_stdout(streams[0]),
         contextlib.redirect_stderr(streams[1]),
-        mock.patch.object(worker, "_BOOT", BOOT),
+        mock.patch.object(host, "BOOT", BOOT),
         mock.patch.dict(os.environ, environment(), clear=True),
     ):
         code = cli.main([str(argument) for argument in arguments])

@@ -23,6 +23,7 @@ def _named(call):
     function = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
     values = [keyword.value for keyword in call.keywords if keyword.arg == "name"] if function in ERRORS else []
     values += call.args[4:5] if function == "Failure" else []
+    values += call.args[1:2] if function == "lost" else []
     parts = [part for value in values for part in ((value.body, value.orelse) if isinstance(value, ast.IfExp) else (value,))]
     return [part.value for part in parts if isinstance(part, ast.Constant)]
 

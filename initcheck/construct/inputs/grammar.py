@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import Module
 
+from initcheck.construct.guard.refusal import now
 from initcheck.construct.inputs.samples import DTYPES, Drawer, Form
 from initcheck.errors import TargetError, UsageError
 
@@ -120,11 +121,12 @@ def _sizes(text: str, whole: str) -> tuple[int, ...]:
 
 def _saved(path: str) -> Any:
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        return torch.load(path, map_location="cpu", weights_only=not now.trust_pickle)
     except FileNotFoundError:
         raise UsageError(f"--input {path}: no such file", _EXAMPLE) from None
     except pickle.UnpicklingError:
         message = f"{path} holds pickled objects, which can run code when opened"
-        raise TargetError(message, "save plain tensors: torch.save({'x': x}, 'batch.pt')", name="unsafe-pickle") from None
+        hint = "save plain tensors: torch.save({'x': x}, 'batch.pt'); or --trust-pickle, if you trust the file"
+        raise TargetError(message, hint, name="unsafe-pickle") from None
     except (OSError, RuntimeError, EOFError, ValueError) as error:
         raise UsageError(f"--input {path}: cannot be read as saved tensors ({error})".splitlines()[0], _EXAMPLE) from None

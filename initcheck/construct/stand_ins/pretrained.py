@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pickle
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -70,7 +69,7 @@ def _from_address(original: Callable[..., Any], loading: Loading) -> Callable[..
 
 
 def _load(original: Callable[..., Any], loading: Loading) -> Callable[..., Any]:
-    """`torch.load` of the user's own code: a file that is missing is left out, one that is there is opened without running code."""
+    """`torch.load` of the user's own code: a file that is missing is left out, one that is there is opened on the CPU."""
 
     def load(f: Any, *args: Any, **kwargs: Any) -> Any:
         if kind_of(sys._getframe(1).f_code) is not Kind.USER or not isinstance(f, (str, os.PathLike)):  # noqa: SLF001  (whose code asks)
@@ -79,13 +78,7 @@ def _load(original: Callable[..., Any], loading: Loading) -> Callable[..., Any]:
             return loading.absent(os.fspath(f), downloaded=False)
         if not torch.cuda.is_available():
             args, kwargs = args[1:], {**kwargs, "map_location": "cpu"}
-        try:
-            return original(f, *args, **{**kwargs, "weights_only": True})
-        except pickle.UnpicklingError as error:
-            site = user_site()
-            message = f"{site} opens {os.fspath(f)}, which holds pickled objects: opening them can run any code" if site else str(error)
-            hint = f"save the weights alone: torch.save(model.state_dict(), {os.fspath(f)!r})"
-            raise TargetError(message, hint, name="unsafe-pickle") from error
+        return original(f, *args, **kwargs)
 
     return load
 

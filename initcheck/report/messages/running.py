@@ -67,10 +67,20 @@ PAGES = (
             "The code ended the process (`os._exit`) or a compiled extension crashed.",
             "The system ran out of memory and killed it (SIGKILL).",
         ),
-        "error crashed: model.py::Net: the process that ran it died of SIGSEGV",
+        "error crashed: model.py::Net did not finish: the process that ran it died of SIGSEGV",
         (
             ("See whether the code itself does so:", "python -X faulthandler model.py"),
             ("Without executing anything:", "initcheck --static model.py"),
+        ),
+    ),
+    MessagePage(
+        "too-many-processes",
+        "The code of the target started more and more processes; all of them were ended, the other targets were checked.",
+        ("A script starts workers or itself again when it is imported.", "A `fork` in a loop."),
+        "error too-many-processes: train.py::model started more than 200 processes and was stopped",
+        (
+            ("Put the model alone into a function:", "def initcheck_model():\n    return Net(width=64)"),
+            ("Without executing anything:", "initcheck --static train.py"),
         ),
     ),
     MessagePage(

@@ -7,12 +7,12 @@ import time
 
 import pytest
 
-from initcheck import worker as module
 from initcheck.errors import UsageError
 from initcheck.records.report import ModelReport
 from initcheck.records.settings import Settings
 from initcheck.records.target import Target
 from initcheck.worker import INTERNAL, Worker, run
+from initcheck.worker import host as module
 
 ENGINE = """
 import sys, types, os, signal, time
@@ -48,11 +48,13 @@ engine = types.ModuleType("initcheck.engine"); engine.check_target = check_targe
 
 @pytest.fixture
 def checks(monkeypatch):
-    monkeypatch.setattr(module, "_BOOT", module._BOOT.replace("from initcheck.worker", f"exec({ENGINE!r}); from initcheck.worker"))
+    monkeypatch.setattr(
+        module, "BOOT", module.BOOT.replace("from initcheck.worker.server", f"exec({ENGINE!r}); from initcheck.worker.server")
+    )
 
-    def check(*names, timeout=20.0):
+    def check(*names, timeout=20.0, **settings):
         lines, stages = [], []
-        with Worker(Settings(seed=5, timeout=timeout), user_output=lines.append, progress=stages.append) as worker:
+        with Worker(Settings(seed=5, timeout=timeout, **settings), user_output=lines.append, progress=stages.append) as worker:
             reports = list(run([target(name) for name in names], worker))
         return reports, lines, stages, worker
 
@@ -94,7 +96,7 @@ def test_a_crash_costs_only_its_target(checks):
 
 def test_a_hang_is_stopped_with_all_its_children(checks):
     start = time.monotonic()
-    reports, _, _, _ = checks("hang", "b", timeout=1.0)
+    reports, _, _, _ = checks("hang", "b", timeout=1.0, trust=True)
     assert time.monotonic() - start < 10
     assert reports[0].failures[0].name == "timeout"
     assert "longer than 1 s" in reports[0].failures[0].message
@@ -116,7 +118,7 @@ def test_a_wrong_setting_ends_the_command(checks):
 
 
 def test_a_missing_torch_is_said_in_a_line(monkeypatch):
-    monkeypatch.setattr(module, "_BOOT", "import sys; sys.modules['torch'] = None; " + module._BOOT)
+    monkeypatch.setattr(module, "BOOT", "import sys; sys.modules['torch'] = None; " + module.BOOT)
     with Worker(Settings(), user_output=print, progress=print) as worker:
         failure = worker.check(target("Net"))[0].failures[0]
     assert failure.name == "import-failed"
@@ -125,4 +127,4 @@ def test_a_missing_torch_is_said_in_a_line(monkeypatch):
 
 def test_nothing_is_left_running(checks):
     _, _, _, worker = checks("a")
-    assert worker._process is None
+    assert worker._hosts == []

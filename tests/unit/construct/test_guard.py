@@ -10,7 +10,9 @@ from contextlib import nullcontext
 
 import pytest
 import torch
+from torch import nn
 
+import initcheck
 from initcheck.construct.builder import construct
 from initcheck.construct.guard import Refused, guarded
 from initcheck.construct.recording.recorder import Recorder
@@ -170,3 +172,65 @@ def test_the_recorder_still_sees_the_line(build, request_):
 def test_a_refusal_is_an_error_with_a_hint():
     assert Refused("message", "hint").hint == "hint"
     assert str(Refused("message", "hint")) == "message"
+
+
+@pytest.mark.parametrize(
+    ("deed", "words"),
+    [
+        ("import os; os.kill(os.getppid(), 0)", "ends another process"),
+        ("import os; os.killpg(os.getpgrp(), 0)", "ends other processes"),
+        ("import os; os.chmod('model.py', 0)", "changes a file"),
+        ("import os; os.rename(__file__, 'other.py')", "renames a file"),
+        ("import shutil; shutil.rmtree('.')", "deletes a folder"),
+        ("import sqlite3; sqlite3.connect('data.db')", "opens a database"),
+        ("import ctypes; ctypes.CDLL(None).unlink", "calls unlink of the system"),
+        ("import warnings; warnings.simplefilter('ignore'); torch.jit.script(nn.Linear(2, 2)).save('out.pt')", "scripted module"),
+    ],
+)
+def test_ways_around_the_front_door_are_refused_too(build, tmp_path, deed, words):
+    with pytest.raises(Refused, match=words):
+        build(f"{deed}\nreturn nn.Linear(2, 3)")
+    assert sorted(os.listdir(tmp_path)) == ["model.py"]
+
+
+def test_trust_lifts_the_refusals(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    notes = []
+    with guarded(str(tmp_path / "model.py"), notes.append, trust=True):
+        pathlib.Path("out.txt").write_text("written")
+        with guarded(str(tmp_path / "model.py")):
+            pathlib.Path("again.txt").write_text("written")
+        os.remove("out.txt")
+    assert os.listdir(tmp_path) == ["again.txt"]
+    assert "--trust" in notes[0]
+    with pytest.raises(Refused), guarded(str(tmp_path / "model.py")):
+        pathlib.Path("out.txt").write_text("written")
+
+
+def test_pickled_objects_are_opened_on_request_only(tmp_path):
+    torch.save(nn.Linear(2, 2), tmp_path / "whole.pt")
+    with pytest.raises(Refused) as caught, guarded(str(tmp_path / "model.py")):
+        torch.load(tmp_path / "whole.pt")
+    assert caught.value.name == "unsafe-pickle"
+    assert "--trust-pickle" in caught.value.hint
+    with guarded(str(tmp_path / "model.py"), trust_pickle=True):
+        assert torch.load(tmp_path / "whole.pt").out_features == 2
+
+
+def test_the_working_folder_is_as_before(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "deep").mkdir()
+    with guarded(str(tmp_path / "model.py")):
+        os.chdir("deep")
+    assert os.getcwd() == str(tmp_path)
+
+
+def test_the_measured_forward_pass_is_guarded_too(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    body = "    def forward(self, x):\n        open('out.txt', 'w').close()\n        return super().forward(x)\n"
+    (tmp_path / "model.py").write_text(
+        f"from torch import nn\nclass Net(nn.Linear):\n    def __init__(self):\n        super().__init__(3, 2)\n{body}"
+    )
+    (report,) = initcheck.check("model.py").models
+    assert [failure.name for failure in report.failures] == ["refused"]
+    assert os.listdir(tmp_path) == ["model.py"]
