@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from initcheck.construct.guard import refusal_in
+from initcheck.construct.guard import own_process, refusal_in
 from initcheck.construct.recording.frames import Kind, kind_of
 from initcheck.construct.stand_ins.evidence import behind
 from initcheck.construct.stand_ins.missing import shown
@@ -34,9 +34,9 @@ def explained(target: Target) -> Iterator[None]:
         yield
     except InitcheckError:
         raise
-    except KeyboardInterrupt:
-        raise
     except BaseException as error:
+        if isinstance(error, KeyboardInterrupt) and not own_process():
+            raise
         refused = refusal_in(error)
         if refused is not None:
             raise refused from error

@@ -19,6 +19,8 @@ from initcheck.worker.limits import limit_data
 from initcheck.worker.outcome import INTERNAL, RAISED, REPORT_HINT
 from initcheck.worker.pipes import Pipe
 
+REPAIR_HINT = "`python` must be able to build and run the model too"
+
 _STREAMS: list[TextIO | None] = [sys.stdout, sys.stderr]
 
 
@@ -113,6 +115,9 @@ def _checked(checker: Callable[..., Any], target: Target, settings: Settings, pr
     except InitcheckError as error:
         kind = next((name for name, base in RAISED.items() if isinstance(error, base)), "")
         return {"error": {"kind": kind, "stage": "load", "message": error.message, "hint": error.hint, "name": error.name}}
+    except KeyboardInterrupt:  # this process leads a session of its own, which no key of the terminal reaches
+        message = f"{target.spec}: its own code raised KeyboardInterrupt"
+        return {"error": {"kind": "", "stage": "build", "message": message, "hint": REPAIR_HINT, "name": "build-failed"}}
     except MemoryError:
         return {"error": {"kind": "", "stage": "worker", "message": f"{target.spec}: MemoryError", "hint": "", "name": "too-large"}}
     except Exception as error:  # noqa: BLE001  (what initcheck did not foresee is reported as its own bug)

@@ -4,8 +4,9 @@ An audit hook sees what goes through Python, and a few entry points of C++ code 
 extensions) is only stopped where the worker can ask the kernel for it (Landlock, on Linux). Nothing here withstands code that means harm.
 """
 
+from initcheck.construct.guard.audit import own_process
 from initcheck.construct.guard.belt import guarded
 from initcheck.construct.guard.entrances import changed
 from initcheck.construct.guard.refusal import Refused, refusal_in, user_line
 
-__all__ = ["Refused", "changed", "guarded", "refusal_in", "user_line"]
+__all__ = ["Refused", "changed", "guarded", "own_process", "refusal_in", "user_line"]

@@ -74,7 +74,7 @@ def install() -> None:
 
 
 def own_process() -> bool:
-    """Whether nothing but the target runs in this process."""
+    """Whether nothing but the target runs in this process, which no key of the terminal reaches."""
     return SCRATCH in os.environ
 
 

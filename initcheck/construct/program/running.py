@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from initcheck.construct.blame import first_lines
+from initcheck.construct.guard import own_process
 from initcheck.construct.inputs import Guess, describe
 from initcheck.construct.made import Notes
 from initcheck.construct.program.entry import execute, main_module
@@ -71,9 +72,9 @@ def _run(target: Target, module: Any, recorder: Recorder, stopping: Stopping, no
     try:
         with neutralised(notes.add), one_process(notes.add), recorder, stopping.roots.watching(), stopping.watching():
             execute(target, module)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # noqa: BLE001  (whatever ends the user's program, also its own exit)
+    except BaseException as error:  # (whatever ends the user's program, also its own exit)
+        if isinstance(error, KeyboardInterrupt) and not own_process():
+            raise
         return error
     finally:
         torch.set_grad_enabled(True)
