@@ -12,6 +12,7 @@ from initcheck.discover.writing import written_call
 from initcheck.errors import InitcheckError, NothingToCheck, TargetError
 from initcheck.records.target import Target
 from initcheck.source.cells import left_out, told_in_cells
+from initcheck.source.hub import surely_absent
 from initcheck.source.notebook import SUFFIX
 from initcheck.source.reading import exists, handed_over, python_source
 
@@ -125,4 +126,7 @@ def _hugging_face(spec: str, reference: str) -> Target:
     local = reference.startswith((".", "/", "~")) or folder.is_dir()
     if local and not (folder / "config.json").is_file():
         raise TargetError(f"cannot find {reference}/config.json", "give the folder that save_pretrained wrote", name="file-missing")
+    if not local and surely_absent(reference):
+        message = f"cannot find the configuration of {reference}: it is no folder, and not in the local Hugging Face cache"
+        raise TargetError(message, f"hf download {reference} config.json", name="offline")
     return Target(spec, "hf", reference, "library")

@@ -12,6 +12,7 @@ from initcheck.construct.stand_ins.missing import user_site
 from initcheck.construct.stand_ins.objects import About, StandIn
 from initcheck.construct.stand_ins.unloaded import Loading
 from initcheck.errors import TargetError
+from initcheck.source.hub import PUBLISHERS
 
 _HEADS = re.compile(r"For(\w*Classification|MultipleChoice|QuestionAnswering|NextSentencePrediction)$|DoubleHeads")
 """Classes whose head no checkpoint of a plain language model fills."""
@@ -42,8 +43,6 @@ KNOWN: dict[str, tuple[str, dict[str, Any]]] = {
     "t5-base": ("t5", {**_T5, "d_model": 768, "d_ff": 3072, "num_layers": 12, "num_heads": 12}),
 }
 """Published models whose configuration is stated in full here: the model type and what is not the default of its class."""
-
-_OWNERS = ("google-bert/", "openai-community/", "FacebookAI/", "google-t5/", "distilbert/")
 
 
 class Pretrained:
@@ -163,7 +162,7 @@ def published(reference: str) -> Any:
     """The configuration of a well-known model as it was published; None for any other."""
     import transformers
 
-    name = next((reference.removeprefix(owner) for owner in _OWNERS if reference.startswith(owner)), reference)
+    name = next((reference.removeprefix(owner) for owner in PUBLISHERS if reference.startswith(owner)), reference)
     if name not in KNOWN:
         return None
     kind, values = KNOWN[name]

@@ -204,3 +204,16 @@ def test_pickles_and_formats_of_others_are_refused(write):
     assert refusal(write("model.gguf", b"GGUF")).name == "not-python"
     write("saved/config.json", "{}")
     assert refusal("saved/config.json").hint == "initcheck hf:saved"
+
+
+def test_an_id_that_is_not_in_the_cache_is_answered_at_once(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
+    assert refusal("hf:owner/name").hint == "hf download owner/name config.json"
+    cached = tmp_path / "cache" / "models--owner--name" / "snapshots" / "1"
+    cached.mkdir(parents=True)
+    (cached / "config.json").write_text("{}")
+    assert targets.parse("hf:owner/name")[0].qualname == "owner/name"
+    assert targets.parse("hf:gpt2")[0].qualname == "gpt2"
+    assert targets.parse("hf:openai-community/gpt2")[0].path == "hf"
