@@ -128,7 +128,7 @@ def _check_program(target: Target, settings: Settings, progress: Progress) -> It
     with captured(target) as models:
         for one in models:
             progress(f"running {one.target.spec}")
-            given = None if texts else one.batch
+            given = None if texts else one.batches or None
             yield _examine(one.model, one.recording, one.target, one.built, given, dataclasses.replace(settings, inputs=texts))
 
 

@@ -42,8 +42,8 @@ def measured_run(model: torch.nn.Module, inputs: object, settings: Settings) -> 
         observer = SignalObserver(_batch_of(args, kwargs, batch))
         return trace(model, args, kwargs, observer, tensors)
 
-    if isinstance(inputs, Guess):
-        guesses = iter([inputs])
+    if isinstance(inputs, tuple) and inputs and isinstance(inputs[0], Guess):
+        guesses = iter(inputs)
     elif inputs is not None or settings.inputs:
         args, kwargs = normalise(inputs) if inputs is not None else parse(settings.inputs, batch, settings.seed)
         origin = "given" if inputs is not None else "--input"

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 
+NUMBERS = 2_500_000
+"""Floating-point numbers of an input beyond which only its first rows are used: 16 images of 224 pixels."""
+TOKENS = 4096
+"""The same for integers, each of which stands for a vector."""
+FEWEST = 4
 DEPTH = 6
 """Containers within containers that are copied; deeper ones are shared with the program."""
 
@@ -38,6 +44,40 @@ def _object(value: Any, depth: int) -> Any:
     except Exception:  # noqa: BLE001  (any class may refuse to be copied; the call itself used this very object)
         return value
     return twin
+
+
+def affordable_rows(*trees: Any) -> tuple[int, int]:
+    """The length of the first axis, and how much of it is enough: the measuring takes several passes.
+
+    Both are the same when the tensors do not share their first axis, for then it is no batch.
+    """
+    tensors = [tensor for tree in trees for tensor in _tensors(tree) if tensor.dim()]
+    lengths = {int(tensor.shape[0]) for tensor in tensors}
+    if len(lengths) != 1:
+        return 0, 0
+    rows = lengths.pop()
+    shares = [(NUMBERS if tensor.is_floating_point() else TOKENS) / max(tensor.numel(), 1) for tensor in tensors]
+    return rows, rows if min(shares) >= 1 else min(rows, max(FEWEST, int(rows * min(shares))))
+
+
+def first_rows(tree: Any, rows: int, few: int) -> Any:
+    """The same arguments with the first `few` of `rows` entries of every tensor."""
+    if isinstance(tree, torch.Tensor):
+        whole = not tree.dim() or tree.shape[0] != rows
+        return tree if whole else tree.detach()[:few].clone().requires_grad_(tree.requires_grad)
+    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
+        return type(tree)(*(first_rows(item, rows, few) for item in tree))
+    if type(tree) in (list, tuple):
+        return type(tree)(first_rows(item, rows, few) for item in tree)
+    return {key: first_rows(item, rows, few) for key, item in tree.items()} if type(tree) is dict else tree
+
+
+def _tensors(tree: Any) -> Iterator[torch.Tensor]:
+    if isinstance(tree, torch.Tensor):
+        yield tree
+    elif isinstance(tree, (list, tuple, dict)):
+        for item in tree.values() if isinstance(tree, dict) else tree:
+            yield from _tensors(item)
 
 
 class State:

@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 import torch
+from torch.utils._python_dispatch import _disable_current_modes
 
 from initcheck.construct.guard import changed
 from initcheck.construct.program.roots import unseen
@@ -28,7 +29,14 @@ ENVIRONMENT = {
     "TOKENIZERS_PARALLELISM": "false",
     "HF_HUB_DISABLE_TELEMETRY": "1",
 }
-ALONE = {"num_workers": 0, "prefetch_factor": None, "persistent_workers": False, "timeout": 0, "multiprocessing_context": None}
+ALONE = {
+    "num_workers": 0,
+    "pin_memory": False,
+    "prefetch_factor": None,
+    "persistent_workers": False,
+    "timeout": 0,
+    "multiprocessing_context": None,
+}
 """Arguments of a DataLoader that reads its data in this very process."""
 PLOTS = {"matplotlib": ("use",), "matplotlib.pyplot": ("show", "pause", "switch_backend", "ginput", "waitforbuttonpress")}
 """Functions that open a window or wait for one."""
@@ -38,6 +46,7 @@ PLOTS = {"matplotlib": ("use",), "matplotlib.pyplot": ("show", "pause", "switch_
 def neutralised(note: Callable[[str], None]) -> Iterator[None]:
     """Takes from the program what a check has no use for; `note` is told what changes the model's surroundings."""
     loader: Any = torch.utils.data.DataLoader
+    iterator: Any = torch.utils.data.dataloader._BaseDataLoaderIter  # noqa: SLF001  (the base of both iterators)
     silencer = _Silencer()
     sys.meta_path.insert(0, silencer)
     for name in PLOTS:
@@ -50,6 +59,7 @@ def neutralised(note: Callable[[str], None]) -> Iterator[None]:
             contextlib.redirect_stdout(sys.stderr),
             changed(torch, "compile", _uncompiled(note)),
             changed(loader, "__init__", _alone(loader.__init__)),
+            changed(iterator, "__next__", _unrecorded(iterator.__next__)),
             changed(os, "popen", _popen(os.popen)),
         ):
             yield
@@ -90,6 +100,17 @@ def _alone(original: Any) -> Any:
         original(*bound.args, **bound.kwargs)
 
     return unseen(make)
+
+
+def _unrecorded(original: Any) -> Any:
+    """Data are read without the recorder, which would make small operations several times slower."""
+
+    @functools.wraps(original)
+    def following(self: Any) -> Any:
+        with _disable_current_modes():
+            return original(self)
+
+    return unseen(following)
 
 
 def _popen(original: Callable[..., Any]) -> Callable[..., Any]:

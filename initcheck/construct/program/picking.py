@@ -35,7 +35,7 @@ def picked(target: Target, stopping: Stopping) -> list[Pick]:
     roots = [root for root in roots if not any(_hides(other, root) for other in roots if other is not root)]
     if stopping.halt is None and any(root.call is not None or root.parts for root in roots):
         roots = [root for root in roots if root.call is not None or root.parts]
-    return [pick for root in roots for pick in _of(target, root)]
+    return [pick for root in roots for pick in _of(target, root, stopping)]
 
 
 def overlooked(stopping: Stopping, picks: Sequence[Pick]) -> Iterator[str]:
@@ -46,7 +46,7 @@ def overlooked(stopping: Stopping, picks: Sequence[Pick]) -> Iterator[str]:
             yield f"{type(root.module).__name__} is in no optimizer and was not checked"
 
 
-def _of(target: Target, root: Root) -> list[Pick]:
+def _of(target: Target, root: Root, stopping: Stopping) -> list[Pick]:
     if root.call is not None:
         return [Pick(the_module(target, root.module), root, root.call)]
     wanted = {id(parameter) for parameter in root.module.parameters() if parameter.requires_grad} or root.parameters()
@@ -54,7 +54,7 @@ def _of(target: Target, root: Root) -> list[Pick]:
     whole = [Pick(module, root, call) for module, call in parts if wanted <= _identities(module)]
     if whole:
         return whole[:1]
-    if parts and not _has_forward(root.module) and _together(parts, wanted):
+    if parts and (not _has_forward(root.module) or _apart(parts, stopping)) and _together(parts, wanted):
         return [Pick(module, root, call) for module, call in parts]
     return [Pick(the_module(target, root.module), root, None, (INFERRED if root.parts else NEVER,))]
 
@@ -71,7 +71,15 @@ def _identities(module: torch.nn.Module) -> set[int]:
 
 
 def _has_forward(module: torch.nn.Module) -> bool:
-    return type(module).forward is not torch.nn.Module.forward
+    """Whether a class of its own says what calling the module means; LightningModule only raises there."""
+    owner = next((kind for kind in type(module).__mro__ if "forward" in vars(kind)), torch.nn.Module)
+    return owner is not torch.nn.Module and owner.__name__ != "LightningModule"
+
+
+def _apart(parts: Sequence[tuple[torch.nn.Module, Call]], stopping: Stopping) -> bool:
+    """Whether each part has an optimizer of its own, as the two networks of a GAN have."""
+    sets = [stopping.held_by(optimizer) for optimizer in stopping.optimizers]
+    return len(parts) > 1 and all(sum(not mine.isdisjoint(_identities(module)) for module, _ in parts) <= 1 for mine in sets)
 
 
 def _hides(owner: Root, root: Root) -> bool:

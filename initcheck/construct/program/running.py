@@ -14,6 +14,7 @@ from initcheck.construct.blame import first_lines
 from initcheck.construct.guard import own_process
 from initcheck.construct.inputs import Guess, describe
 from initcheck.construct.made import Notes
+from initcheck.construct.program.copying import affordable_rows, first_rows
 from initcheck.construct.program.entry import execute, main_module
 from initcheck.construct.program.failing import explained, place, shown
 from initcheck.construct.program.naming import assigned_name, expression, names_in, names_of
@@ -34,13 +35,16 @@ NO_STEP = "the program ended before a training step"
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """One model of the program as it was constructed, and the batch that it was first called with (None if it was not)."""
+    """One model of the program as it was constructed, and what it was first called with.
+
+    `batches` holds the whole first batch, a part of it before that if it is large, and nothing if the model was not called.
+    """
 
     model: torch.nn.Module
     recording: Recording
     target: Target
     built: Built
-    batch: Guess | None
+    batches: tuple[Guess, ...]
 
 
 @contextmanager
@@ -99,23 +103,21 @@ def _captured(target: Target, space: dict[str, Any], recorder: Recorder, stoppin
         hint = f"initcheck {target.path}" if target.path.endswith(".py") else "initcheck model.py::Net"
         ended = "".join(f" with {text}" for text in notes.said if text.startswith("sys.exit"))
         raise NothingToCheck(f"{target.spec} ended{ended} without having built a model", f"name what builds it: {hint}")
-    halt = stopping.halt
-    names = {**names_of(space), **(halt.names if halt is not None else {})}
+    names = {**names_of(space), **(stopping.halt.names if stopping.halt is not None else {})}
+    for text in overlooked(stopping, picks):
+        notes.add(text)
     taken: list[str] = []
     found: list[Captured] = []
     for pick in picks:
-        said = [*pick.notes, *(notes.said if not found else ()), *(overlooked(stopping, picks) if not found else ())]
-        place_ = location(stopping.roots.line(pick.module) or pick.root.spot)
-        name = _name(pick, names) or (assigned_name(place_) if pick.module is pick.root.module else "") or type(pick.module).__name__
+        line = location(stopping.roots.line(pick.module) or pick.root.spot)
+        name = _name(pick, names) or (assigned_name(line) if pick.module is pick.root.module else "") or type(pick.module).__name__
         taken.append(name)
         if taken.count(name) > 1:
             name = f"{name}#{taken.count(name)}"
-        built = Built(expression(place_) or type(pick.module).__name__, place_, notes=tuple(said), stopped=_until(stopping))
-        found.append(
-            Captured(
-                pick.module, recorder.resolve(pick.module), replace(target, spec=f"{target.spec}::{name}"), built, _batch(target, pick)
-            )
-        )
+        said = (*pick.notes, *(notes.said if not found else ()))
+        built = Built(expression(line) or type(pick.module).__name__, line, notes=said, stopped=_until(stopping))
+        recording = recorder.resolve(pick.module)
+        found.append(Captured(pick.module, recording, replace(target, spec=f"{target.spec}::{name}"), built, _batches(target, pick)))
     return tuple(found)
 
 
@@ -123,18 +125,25 @@ def _name(pick: Pick, names: dict[int, str]) -> str:
     """The name of the model in the program; that of a part is a path from the whole."""
     own = names.get(id(pick.module)) or ""
     whole = names.get(id(pick.root.module), "")
-    if own or pick.module is pick.root.module or not whole:
+    if own or pick.module is pick.root.module:
         return own or whole
     path = next((path for path, module in pick.root.module.named_modules() if module is pick.module), "")
-    return whole if path in ("", "module", "_orig_mod") else f"{whole}.{path}"
+    if path in ("", "module", "_orig_mod"):
+        return whole
+    return f"{whole or type(pick.root.module).__name__}.{path}"
 
 
-def _batch(target: Target, pick: Pick) -> Guess | None:
+def _batches(target: Target, pick: Pick) -> tuple[Guess, ...]:
     call = pick.call
     if call is None:
-        return None
+        return ()
     origin = f"first batch of {target.spec}" if call.rank[0] else f"first call in {target.spec}"
-    return Guess(call.args, call.kwargs, describe(call.args, call.kwargs, origin))
+    whole = Guess(call.args, call.kwargs, describe(call.args, call.kwargs, origin))
+    rows, few = affordable_rows(call.args, call.kwargs)
+    if few == rows:
+        return (whole,)
+    args, kwargs = first_rows(call.args, rows, few), first_rows(call.kwargs, rows, few)
+    return Guess(args, kwargs, describe(args, kwargs, f"first {few} of {rows} rows of the {origin}")), whole
 
 
 def _until(stopping: Stopping) -> str:

@@ -79,7 +79,12 @@ class Stopping:
 
     def held(self) -> set[int]:
         """The identities of the parameters in all optimizers."""
-        return {id(tensor) for one in self.optimizers for group in getattr(one, "param_groups", ()) for tensor in group["params"]}
+        return {identity for one in self.optimizers for identity in self.held_by(one)}
+
+    @staticmethod
+    def held_by(optimizer: Any) -> set[int]:
+        """The identities of the parameters in one optimizer."""
+        return {id(tensor) for group in getattr(optimizer, "param_groups", ()) for tensor in group["params"]}
 
     def trained(self) -> list[Root]:
         """The roots that some optimizer holds; if there is none, those whose parameters a backward pass reached."""
@@ -117,8 +122,7 @@ class Stopping:
         if threading.get_ident() != self._thread:
             return True
         self._insist()
-        mine = {id(tensor) for group in optimizer.param_groups for tensor in group["params"]}
-        if not self.roots.owners(mine):
+        if not self.roots.owners(self.held_by(optimizer)):
             return True
         if callable(closure):  # the forward and the backward pass happen inside
             with torch.enable_grad():

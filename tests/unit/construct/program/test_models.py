@@ -144,3 +144,62 @@ def test_frozen_models_are_mentioned(tmp_path):
     )
     (report,) = run(program(tmp_path, text))
     assert report.built.notes == ("Sequential is in no optimizer and was not checked",)
+
+
+def test_parts_with_optimizers_of_their_own_are_models(tmp_path):
+    text = """
+class Pair(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.one, self.two = nn.Sequential(nn.Linear(6, 4)), nn.Sequential(nn.Linear(6, 2))
+
+    def forward(self, x):
+        return self.one(x)
+
+pair = Pair()
+optimizers = [torch.optim.SGD(part.parameters(), 0.1) for part in (pair.one, pair.two)]
+(pair.one(torch.randn(3, 6)).sum() + pair.two(torch.randn(5, 6)).sum()).backward()
+"""
+    reports = run(program(tmp_path, text))
+    assert names(reports) == ["pair.one", "pair.two"]
+    assert [report.input.text for report in reports] == ["float32[3,6]", "float32[5,6]"]
+
+
+def test_the_default_dtype_of_the_program_holds_for_its_model(tmp_path):
+    text = """
+torch.set_default_dtype(torch.float64)
+class Recurrent(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.cell = nn.RNNCell(6, 4)
+
+    def forward(self, x):
+        return self.cell(x, torch.zeros(len(x), 4))
+
+model = Recurrent()
+optimizer = torch.optim.SGD(model.parameters(), 0.1)
+model(torch.randn(5, 6)).sum().backward()
+"""
+    (report,) = run(program(tmp_path, text))
+    assert not report.failures
+    assert report.input.text == "float64[5,6]"
+    assert torch.get_default_dtype() is torch.float32
+
+
+@pytest.mark.filterwarnings("default")
+def test_the_trainer_of_transformers(tmp_path, monkeypatch):
+    pytest.importorskip("accelerate")
+    monkeypatch.chdir(tmp_path)
+    text = """
+from transformers import BertConfig, BertForSequenceClassification, Trainer, TrainingArguments
+
+rows = [{"input_ids": torch.arange(12), "labels": torch.tensor(row % 2)} for row in range(8)]
+sizes = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 64}
+model = BertForSequenceClassification(BertConfig(vocab_size=60, **sizes))
+args = TrainingArguments("out", per_device_train_batch_size=4, gradient_accumulation_steps=2, report_to=[], dataloader_num_workers=2)
+Trainer(model=model, args=args, train_dataset=rows).train()
+"""
+    (report,) = run(program(tmp_path, text))
+    assert names([report]) == ["model"]
+    assert report.input.text.startswith("input_ids=int64[4,12], labels=int64[4]")
+    assert not report.failures
