@@ -13,7 +13,7 @@ from initcheck.cli import output, session
 from initcheck.cli.context import Console, console
 from initcheck.cli.options import FORMATS, SETTINGS, OutputFile, Word, appearance, failing, flat, running
 from initcheck.config import Configuration, load
-from initcheck.errors import NothingToCheck, TargetError
+from initcheck.errors import NothingToCheck, TargetError, UsageError
 from initcheck.records.report import Report
 from initcheck.records.target import Target
 
@@ -33,6 +33,8 @@ def command(script: str, arguments: tuple[str, ...], **options: Any) -> int:
     The program runs as `python SCRIPT ARGS` would, with its own data; it makes no step, opens no window and starts no workers.
     Options of initcheck come before SCRIPT, everything after it belongs to the program.
     """
+    if options["loader"] is not None:
+        raise UsageError("a program is run as it is: --loader and --static have no meaning here", f"initcheck check --loader NAME {script}")
     out = console(options["color"], options["verbose"], quiet=options["quiet"])
     flags = {key: options[key] for key in ("fail_on", *(name for name in SETTINGS if name != "loader"))}
     configuration = load(flags=session.checked_settings(select=flat(options["select"]), ignore=flat(options["ignore"]), **flags))

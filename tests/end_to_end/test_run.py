@@ -70,6 +70,7 @@ def test_a_missing_option_of_the_program(folder):
         (["run", "python", "train.py", "--data", "x"], 4, "initcheck run train.py --data x"),
         (["run", "train.py::model"], 4, "initcheck run train.py, or initcheck check train.py::model"),
         (["run", "--std", "1", "train.py"], 2, "No such option"),
+        (["run", "--static", "train.py"], 2, "--loader and --static have no meaning here"),
         (["run"], 2, "Missing argument 'SCRIPT'"),
         (["run", "."], 4, "name the file in it that trains"),
     ],
