@@ -94,7 +94,8 @@ def _checked(target: Target, settings: Settings, progress: Progress, inputs: obj
         progress(f"reading {target.spec}")
 
         def examine(module: torch.nn.Module, built: Built) -> ModelReport:
-            return _examine(module, unwatched(module), target, built, inputs, settings)
+            with guarded("", trust=settings.trust, trust_pickle=settings.trust_pickle):
+                return _examine(module, unwatched(module), target, built, inputs, settings)
 
         return (check_stored(target, settings, examine),)
     with guarded(_file_of(target), trust=settings.trust, trust_pickle=settings.trust_pickle):

@@ -47,7 +47,7 @@ def _single(target: Target, path: str, *, trusted: bool) -> Stored:
     content = content_of(path)
     if content == "safetensors":
         return Stored(from_safetensors(path), {})
-    with explained(target), guarded(path) if trusted else nullcontext():
+    with explained(target), guarded(path, trust_pickle=True) if trusted else nullcontext():
         found = opened(path, archive=content == "archive", trusted=trusted)
     module = whole_module(found)
     if module is not None:
