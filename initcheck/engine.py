@@ -172,7 +172,7 @@ def _examine(model: torch.nn.Module, recording: Recording, target: Target, built
             if lazy:
                 hint = "run one batch through the model where it is built: def initcheck_model(): model = Net(); model(batch); return model"
                 raise TargetError("the model has lazy layers whose weights do not exist yet", hint, name="lazy-layers")
-            graph, run, summary = measured_run(model, inputs, settings)
+            graph, run, summary = measured_run(model, inputs, settings, target.examples)
         except InitcheckError as error:
             cause = refusal_in(error) or error
             failures.append(Failure("forward", target.spec, cause.message, cause.hint, cause.name))

@@ -27,8 +27,10 @@ NO_RUN = RunStats(signals=(), flows=(), outputs=(), batch=0)
 """What is measured of a model that did not run."""
 
 
-def measured_run(model: torch.nn.Module, inputs: object, settings: Settings) -> tuple[Graph, RunStats, InputSummary]:
-    """One measured forward and backward pass on the given input, or on the first synthesised one that runs.
+def measured_run(
+    model: torch.nn.Module, inputs: object, settings: Settings, examples: tuple[str, ...] = ()
+) -> tuple[Graph, RunStats, InputSummary]:
+    """One measured forward and backward pass on the given input, or on the first synthesised one that runs; `examples` come first.
 
     Raises:
         InitcheckError: when no input runs; the message says which layer wanted what.
@@ -49,7 +51,7 @@ def measured_run(model: torch.nn.Module, inputs: object, settings: Settings) -> 
         origin = "given" if inputs is not None else "--input"
         guesses = iter([Guess(args, kwargs, describe(args, kwargs, origin, _batch_of(args, kwargs, batch)), given=True)])
     else:
-        guesses = candidates(model, batch, settings.seed)
+        guesses = candidates(model, batch, settings.seed, examples=examples)
     traced, guess = first_that_runs(model, guesses, attempt)
     graph = traced.graph
     outputs = output_stats(traced.results)

@@ -49,7 +49,7 @@ def parse(texts: tuple[str, ...], batch: int, seed: int) -> Arguments:
             args.extend(more)
             kwargs.update(named)
         else:
-            args.append(drawer.draw(_form(rest, batch, text)))
+            args.append(drawer.draw(form(rest, batch, text)))
     return tuple(args), kwargs
 
 
@@ -90,10 +90,15 @@ def _split(text: str) -> tuple[str, str]:
 def _value(text: str, batch: int, drawer: Drawer, whole: str) -> Any:
     if text.endswith(_SAVED) or Path(text).is_file():
         return _saved(text)
-    return drawer.draw(_form(text, batch, whole))
+    return drawer.draw(form(text, batch, whole))
 
 
-def _form(text: str, batch: int, whole: str) -> Form:
+def form(text: str, batch: int, whole: str) -> Form:
+    """The tensor that one text stands for; `whole` is what the user typed.
+
+    Raises:
+        UsageError: when it is not understood, with examples.
+    """
     if _SIZES.match(text):
         return Form((batch, *_sizes(text, whole)), "float32")
     match = _TYPED.match(text)

@@ -19,6 +19,7 @@ from initcheck.construct.inputs.hub import configured, is_configured, token_mode
 from initcheck.construct.inputs.names import NODES, is_graph
 from initcheck.construct.inputs.samples import Drawer, Form, Guess, Tree, describe
 from initcheck.construct.inputs.shapes import affordable, scene
+from initcheck.construct.inputs.shown import shown_plans
 from initcheck.construct.inputs.source.reading import Key, Use, first_layer, read
 from initcheck.construct.inputs.states import fresh_state, keeps_state, made_state
 
@@ -41,7 +42,7 @@ def choose_batch(model: Module, settings_batch: int = 0) -> int:
     return 32 if size < 20_000_000 else 8 if size < 60_000_000 else 4 if size < 100_000_000 else 2
 
 
-def candidates(model: Module, batch: int, seed: int, *, exact: bool = False) -> Iterator[Guess]:
+def candidates(model: Module, batch: int, seed: int, *, exact: bool = False, examples: tuple[str, ...] = ()) -> Iterator[Guess]:
     """At most 25 different inputs, drawn one by one as they are asked for; the global random state is not touched.
 
     Args:
@@ -49,10 +50,11 @@ def candidates(model: Module, batch: int, seed: int, *, exact: bool = False) -> 
         batch: number of samples.
         seed: of the values; the same seed gives the same values.
         exact: keep `batch` for large images too, where it is otherwise cut down.
+        examples: sample inputs that the user's source shows, see `shown_plans`.
     """
     seen: set[str] = set()
     names = tuple(parameter.name for parameter in arguments_of(unwrapped(model)))
-    for plan in _plans(unwrapped(model), batch, exact=exact):
+    for plan in _plans(unwrapped(model), batch, examples, exact=exact):
         mark = repr((plan.args, plan.kwargs))
         if mark in seen:
             continue
@@ -83,8 +85,9 @@ def unwrapped(model: Any) -> Any:
         model = inner
 
 
-def _plans(model: Module, batch: int, *, exact: bool) -> Iterator[Plan]:
+def _plans(model: Module, batch: int, examples: tuple[str, ...], *, exact: bool) -> Iterator[Plan]:
     yield from declared(model, batch, exact=exact)
+    yield from (replace(plan, args=plan.args if exact else affordable(plan.args, batch)) for plan in shown_plans(examples, batch))
     if is_configured(model):
         yield from configured(model, batch)
     yield from _inferred(model, batch, exact=exact)

@@ -109,6 +109,8 @@ class Search:
         message = "; ".join(part for part in (f"{count}: {told.sentence}" if told.sentence else count, cause) if part)
         own = "pass the real input: --input 3,32,32 or initcheck_input() in the file"
         hint = told.hint or (f"the input was {last}; " if last else "") + own
+        if code and not first.given and told.where:
+            hint = f"mend {told.where}; what the source alone tells: initcheck --static {told.where.rpartition(':')[0]}"
         if first.given and (text := suggestion(self._model)):
             hint = f"Try {text}"
         return TargetError(message, hint, name="forward-failed" if code else "input-unknown")

@@ -22,6 +22,9 @@ NODES = 32
 """Nodes of a sample graph."""
 
 _FRAMES = 4
+_HEAVY = 1 << 19
+"""Samples of more elements come two at a time."""
+
 _LARGE, _FEW, _LONG = 96, 4, 1024
 """Images above this edge length, and signals of this length, come in batches of at most so many."""
 
@@ -86,6 +89,8 @@ def affordable(trees: tuple[Tree, ...], batch: int) -> tuple[Tree, ...]:
 
 
 def _most(shape: tuple[int, ...]) -> int:
+    if math.prod(shape[1:]) > _HEAVY:
+        return 2
     if len(shape) == 5:
         return _FEW if shape[1] == _FRAMES else 2
     large = (len(shape) == 4 and shape[-1] > _LARGE) or (len(shape) == 3 and shape[-1] >= _LONG and shape[1] < shape[-1])

@@ -72,7 +72,8 @@ def _edited(tree: Tree, place: Place, edits: Edits) -> Tree:
     if not any(other[: len(place)] == place for other in edits):
         return tree
     if isinstance(tree, dict):
-        return type(tree)({key: _edited(value, (*place, key), edits) for key, value in tree.items()})
+        new = {other[-1]: form for other, form in edits.items() if other[:-1] == place and other[-1] not in tree}
+        return type(tree)({**{key: _edited(value, (*place, key), edits) for key, value in tree.items()}, **new})
     if isinstance(tree, (list, tuple)):
         return type(tree)(_edited(value, (*place, index), edits) for index, value in enumerate(tree))
     return tree

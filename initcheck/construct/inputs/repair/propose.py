@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain, islice
 
 from initcheck.construct.inputs.repair.changes import Case, Edits, forms_of, reranked
@@ -13,6 +16,9 @@ from initcheck.construct.inputs.samples import Form, Guess
 
 _EACH = 6
 """Changes after one failure, at most."""
+_COLOURS = 4
+_OBLONG = 12
+"""Pictures are at most so much longer than wide."""
 _LARGEST = 1 << 26
 """Elements of one tensor, at most."""
 
@@ -20,11 +26,32 @@ _LARGEST = 1 << 26
 def proposals(setback: Setback, guess: Guess) -> list[Edits]:
     """At most six changes of the guess; empty when nothing is suggested."""
     case = Case(setback, forms_of(guess), guess.summary.batch, guess.arguments)
-    told = (edits for edits in chain(size_changes(case), kind_changes(case)) if edits and _sane(case, edits))
+    told = (
+        edits
+        for edits in chain(_missing_key(case), _channels_last(case), size_changes(case), kind_changes(case))
+        if edits and _sane(case, edits)
+    )
     found = list(islice(_distinct(told), _EACH))
     if "NoneType" in setback.text or "invalid combination of arguments - got (bool" in setback.text:
         return [*found, *_filled(case, guess)]
     return found or list(islice(_distinct(edits for edits in _other_ranks(case) if _sane(case, edits)), _EACH // 2))
+
+
+def _missing_key(case: Case) -> Iterator[Edits]:
+    """A key that the model looks up in a dictionary of ours: small numbers, one for each sample."""
+    error = case.setback.error
+    if isinstance(error, KeyError) and len(error.args) == 1 and isinstance(error.args[0], str):
+        for place in dict.fromkeys(place[:-1] for place in case.forms if len(place) > 1 and isinstance(place[-1], str)):
+            yield {(*place, error.args[0]): Form((case.batch,), "int64", 2)}
+
+
+def _channels_last(case: Case) -> Iterator[Edits]:
+    """Images whose height was taken for their channels come with the channels behind."""
+    numbers = set(map(int, re.findall(r"\d+", case.setback.text)))
+    for place, form in case.forms.items():
+        if len(form.shape) == 4 and form.shape[1] < form.shape[2] == form.shape[3] and {form.shape[1], form.shape[2]} <= numbers:
+            batch, channels, height, width = form.shape
+            yield {place: replace(form, shape=(batch, height, width, channels))}
 
 
 def _filled(case: Case, guess: Guess) -> list[Edits]:
@@ -61,9 +88,12 @@ def _sane(case: Case, edits: Edits) -> bool:
     """Whether something changes, and no tensor is empty or huge."""
     for place, tree in edits.items():
         if isinstance(tree, Form):
-            size = 1
-            for edge in tree.shape:
-                size *= edge
+            size = math.prod(tree.shape)
+            if len(tree.shape) == 4 and tree.shape[1] <= _COLOURS and max(tree.shape[2:]) > _OBLONG * max(min(tree.shape[2:]), 1):
+                return False
+            before = case.forms.get(place)
+            if before is not None and len(before.shape) == 4 and 1 < before.shape[1] <= _COLOURS and len(tree.shape) == 3:
+                return False  # one picture without its batch: its channels would pass for samples
             if not 0 < size <= _LARGEST or (tree.shape and tree.shape[0] > max(4 * case.batch, 1024)):
                 return False
         if tree != case.forms.get(place):
