@@ -107,10 +107,12 @@ class Search:
         last = first.summary.text if told is self.failures[0][0] else ""
         cause = ": ".join(part for part in (told.where, told.text) if part)
         message = "; ".join(part for part in (f"{count}: {told.sentence}" if told.sentence else count, cause) if part)
+        file = told.where.rpartition(":")[0]
+        alone = f"; what the source alone tells: initcheck --static {file}" if file else ""
         own = "pass the real input: --input 3,32,32 or initcheck_input() in the file"
-        hint = told.hint or (f"the input was {last}; " if last else "") + own
+        hint = (told.hint or (f"the input was {last}; " if last else "") + own) + alone
         if code and not first.given and told.where:
-            hint = f"mend {told.where}; what the source alone tells: initcheck --static {told.where.rpartition(':')[0]}"
+            hint = f"mend {told.where}{alone}"
         if first.given and (text := suggestion(self._model)):
             hint = f"Try {text}"
         return TargetError(message, hint, name="forward-failed" if code else "input-unknown")
