@@ -126,9 +126,20 @@ def running(command: F) -> F:
                 "--static", "loader", flag_value="static", help="Read the source and execute nothing; says what it did not check."
             ),
             click.option("--max-memory", type=Memory(), help="Memory per target: 4GB, or a share of what is available (80%)."),
-            click.option("-n", "--jobs", type=Jobs(), help="Targets at the same time (auto: as many as there are cores)."),
             click.option("--trust", is_flag=True, default=None, help="Let the code of the targets write files, connect, start programs."),
             click.option("--trust-pickle", is_flag=True, default=None, help="Open pickled models, which can run any code."),
+        )
+    ):
+        command = decorator(command)
+    return command
+
+
+def several(command: F) -> F:
+    """What decides how many targets are gone through."""
+    for decorator in reversed(
+        (
+            click.option("-n", "--jobs", type=Jobs(), help="Targets at the same time (auto: as many as there are cores)."),
+            click.option("--no-cache", is_flag=True, help="Check anew what has not changed, and keep nothing in .initcheck_cache."),
         )
     ):
         command = decorator(command)

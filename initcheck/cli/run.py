@@ -36,7 +36,7 @@ def command(script: str, arguments: tuple[str, ...], **options: Any) -> int:
     if options["loader"] is not None:
         raise UsageError("a program is run as it is: --loader and --static have no meaning here", f"initcheck check --loader NAME {script}")
     out = console(options["color"], options["verbose"], quiet=options["quiet"])
-    flags = {key: options[key] for key in ("fail_on", *(name for name in SETTINGS if name != "loader"))}
+    flags = {key: options[key] for key in ("fail_on", *(name for name in SETTINGS if name not in ("loader", "jobs")))}
     configuration = load(flags=session.checked_settings(select=flat(options["select"]), ignore=flat(options["ignore"]), **flags))
     for key, origin in configuration.origins:
         out.detail(f"{key}: from {origin}")

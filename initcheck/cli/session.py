@@ -10,6 +10,7 @@ from pathlib import Path
 
 from initcheck import __version__
 from initcheck.cli.context import Console
+from initcheck.cli.picking import PLAIN, Flow, picked
 from initcheck.cli.sources import read_all, supplemented, whole
 from initcheck.config import Configuration, suggestion
 from initcheck.errors import ConfigError, ExitCode, InitcheckError, NothingToCheck, TargetError, UsageError
@@ -66,22 +67,19 @@ def _expanded(spec: str, loader: str) -> tuple[tuple[Target, ...], tuple[Initche
     return expand(spec)
 
 
-def check(found: Found, configuration: Configuration, console: Console) -> Report:
-    """Runs the worker over the targets; does not start it when there are none."""
+def check(found: Found, configuration: Configuration, console: Console, flow: Flow = PLAIN) -> Report:
+    """Runs the worker over the targets; does not start it when there are none, or when the cache knows all of them."""
+    if flow.keyword or flow.last_failed:
+        found.targets = picked(found.targets, configuration.settings, flow, console)
     settings = configuration.settings
     models: list[ModelReport] = []
     torch = ""
     if settings.loader == "static":
         models += read_all(found.targets, settings, console.note if found.allow_empty else None)
     elif found.targets:
-        from initcheck.worker import Worker, run
+        from initcheck.cli.answers import gathered
 
-        console.progress("starting torch …")
-        with Worker(settings, user_output=console.user, progress=console.progress, planned=len(found.targets)) as worker:
-            for model in run(found.targets, worker):
-                models.append(supplemented(model, settings))
-                torch = torch or worker.torch
-        console.done()
+        models, torch = gathered(found.targets, settings, console, flow, lambda model: supplemented(model, settings))
     return Report(tuple(models), __version__, torch, settings.seed, settings.fail_on, tuple(found.failures))
 
 

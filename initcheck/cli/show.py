@@ -8,7 +8,8 @@ import click
 
 from initcheck.cli import session
 from initcheck.cli.context import console
-from initcheck.cli.options import SETTINGS, appearance, flat, running
+from initcheck.cli.options import SETTINGS, appearance, flat, running, several
+from initcheck.cli.picking import Flow
 from initcheck.cli.stdin import received
 from initcheck.config import load
 from initcheck.errors import ExitCode
@@ -19,6 +20,7 @@ from initcheck.report.style import Style
 @click.command("show")
 @click.argument("targets", nargs=-1)
 @running
+@several
 @appearance
 def command(targets: tuple[str, ...], **options: Any) -> int:
     """Show each layer: how it looks, how large it is and should be, and the signal through it."""
@@ -28,7 +30,7 @@ def command(targets: tuple[str, ...], **options: Any) -> int:
     flags = {key: options[key] for key in SETTINGS}
     configuration = load(flags=session.checked_settings(select=flat(options["select"]), ignore=flat(options["ignore"]), **flags))
     found = session.find(received(session.specs_of(targets, configuration), options["stdin_filename"]), configuration, out)
-    report = session.check(found, configuration, out)
+    report = session.check(found, configuration, out, Flow(cached=not options["no_cache"]))
     style = Style(out.color, out.ascii_only, out.width)
     blocks = [
         table.render(model, color=out.color, ascii_only=out.ascii_only, width=out.width, verbose=bool(out.verbose))

@@ -8,7 +8,6 @@ import io
 import os
 import re
 import shutil
-import subprocess
 import tokenize
 import warnings
 from dataclasses import dataclass
@@ -77,6 +76,8 @@ def _walked(path: str | os.PathLike[str], endings: tuple[str, ...]) -> list[str]
 
 def _listed_by_git(path: str | os.PathLike[str], endings: tuple[str, ...]) -> list[str]:
     """Empty where there is no repository or no git, and for a folder that git ignores: whoever names it means it."""
+    import subprocess
+
     git = shutil.which("git")
     if git is None or not any((folder / ".git").exists() for folder in (Path(path).resolve(), *Path(path).resolve().parents)):
         return []

@@ -40,12 +40,19 @@ def answer(request: dict[str, Any], checker: Callable[..., Any], pipe: Pipe, *, 
     _prepare(request, own_process=own_process)
     if own_process and not settings.trust and target.kind != "program":  # a program is run as it is
         confine(request["scratch"])
+    before = frozenset(sys.modules)
     try:
         result = _checked(checker, target, settings, progress)
     except SystemExit as ending:
         end(ending.code if isinstance(ending.code, int) else int(ending.code is not None))
     flushed()
-    pipe.write({"id": number, "answer": {**result, "stages": stages.ended()}})
+    pipe.write({"id": number, "answer": {**result, "stages": stages.ended(), "loaded": _loaded(before, request["scratch"])}})
+
+
+def _loaded(before: frozenset[str], scratch: str) -> list[tuple[str, str]]:
+    """What the target read; nothing where the engine never came to load the guard."""
+    reading = sys.modules.get("initcheck.construct.guard.reading")
+    return [] if reading is None else reading.all_read(before, scratch)
 
 
 class Stages:

@@ -6,7 +6,7 @@ import os
 import queue
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any
 
 from initcheck.config import memory_limit
@@ -45,6 +45,8 @@ class Worker:
         fork: bool = True,
     ) -> None:
         self.torch = ""
+        self.ready = 0.0
+        """When torch was there, by `time.perf_counter`."""
         self._settings = settings
         self._user_output = user_output
         self._progress = progress
@@ -78,7 +80,7 @@ class Worker:
             raise outcome.error
         return outcome.reports
 
-    def outcomes(self, targets: Sequence[Target], numbers: Sequence[int] = ()) -> Iterator[Outcome]:
+    def outcomes(self, targets: Sequence[Target], numbers: Sequence[int] = ()) -> Generator[Outcome]:
         """What became of each target, in their order; several run at the same time. `numbers` are their places among all that are planned."""
         numbered = zip(numbers or range(1, len(targets) + 1), targets, strict=True)
         jobs = [Job(number, target, self._settings.timeout, self._memory) for number, target in numbered]
@@ -151,6 +153,7 @@ class Worker:
     def _take(self, host: Host, message: dict[str, Any]) -> None:
         if "ready" in message:
             self.torch, host.ready, host.forks = message["ready"], message["ready"], message["forks"]
+            self.ready = self.ready or time.perf_counter()
             return
         if "failure" in message:
             self._broken = from_plain(Failure, message["failure"])

@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from initcheck.construct.guard.reading import observe
 from initcheck.construct.guard.refusal import now, refuse
 from initcheck.construct.recording.frames import Kind, kind_of
 from initcheck.records.settings import SCRATCH
@@ -85,6 +86,8 @@ def writable_roots() -> tuple[str, ...]:
 
 
 def _audit(event: str, args: tuple[Any, ...]) -> None:
+    if now.on:
+        observe(event, args)
     if not now.on or now.trust or (now.thread and now.thread != threading.get_ident()):
         return
     if event == "open":

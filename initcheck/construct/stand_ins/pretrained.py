@@ -13,6 +13,7 @@ from urllib.parse import urlparse
 import torch
 
 from initcheck.construct.guard import changed
+from initcheck.construct.guard.reading import looked_for
 from initcheck.construct.recording.frames import Kind, kind_of
 from initcheck.construct.stand_ins.missing import user_site
 from initcheck.construct.stand_ins.transformers_models import Pretrained
@@ -74,6 +75,7 @@ def _load(original: Callable[..., Any], loading: Loading) -> Callable[..., Any]:
     def load(f: Any, *args: Any, **kwargs: Any) -> Any:
         if kind_of(sys._getframe(1).f_code) is not Kind.USER or not isinstance(f, (str, os.PathLike)):  # noqa: SLF001  (whose code asks)
             return original(f, *args, **kwargs)
+        looked_for(f)
         if not Path(f).exists():
             return loading.absent(os.fspath(f), downloaded=False)
         if not torch.cuda.is_available():
