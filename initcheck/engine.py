@@ -135,7 +135,7 @@ def _check_program(target: Target, settings: Settings, progress: Progress) -> It
 
 def _check_factory(factory: Callable[[], object], inputs: object, settings: Settings) -> ModelReport:
     name = getattr(factory, "__name__", type(factory).__name__)
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[], device_type="cpu"):
         torch.manual_seed(settings.seed)
         recorder = Recorder()
         with recorder:

@@ -125,7 +125,7 @@ def _independent(model: Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]
 
 def _outputs(model: Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Tensor]:
     try:
-        with torch.no_grad(), torch.random.fork_rng(devices=[]), _same_dice():
+        with torch.no_grad(), torch.random.fork_rng(devices=[], device_type="cpu"), _same_dice():
             torch.manual_seed(0)
             found = [tensor.clone() for tensor in _floats(model(*args, **kwargs))]
     except Exception:  # noqa: BLE001  (the user's code may refuse other values; then nothing is told)

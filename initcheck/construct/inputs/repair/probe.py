@@ -143,7 +143,7 @@ def probe(model: Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Se
     for place, tensor in places(args, kwargs):
         watch.mark(tensor, Trail(frozenset({place}), direct=True))
     try:
-        with torch.no_grad(), torch.random.fork_rng(devices=[]), watch:
+        with torch.no_grad(), torch.random.fork_rng(devices=[], device_type="cpu"), watch:
             model(*args, **kwargs)
     except Exception as error:  # noqa: BLE001  (whatever the user's forward raises is what is asked for here)
         setback.error = error
