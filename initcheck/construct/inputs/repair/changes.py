@@ -12,6 +12,7 @@ from torch import Tensor
 
 from initcheck.construct.inputs.repair.probe import Place, Seen, Setback
 from initcheck.construct.inputs.samples import Drawer, Form, Guess, Tree, describe, dtype_name
+from initcheck.construct.inputs.shapes import affordable
 
 Edits: TypeAlias = dict[Place, Tree]
 """What becomes of some places of the arguments."""
@@ -22,7 +23,7 @@ _FRAMES = 4
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A failed guess: how it failed, the forms of its tensors by place, the number of samples, and the names of the arguments."""
+    """A failed guess: how it failed, the forms of its tensors by place, the number of samples, the names of the arguments."""
 
     setback: Setback
     forms: Mapping[Place, Form]
@@ -57,12 +58,14 @@ def changed(guess: Guess, edits: Edits, drawer: Drawer) -> Guess:
     """The same guess with some places changed."""
     forms = tuple(_edited(value, (key,), edits) for key, value in enumerate(guess.forms or guess.args))
     named = {key: _edited(value, (key,), edits) for key, value in (guess.named or guess.kwargs).items()}
+    names = list(named)
+    fewer = affordable((*forms, *named.values()), guess.summary.batch)
+    forms, named = fewer[: len(forms)], dict(zip(names, fewer[len(forms) :], strict=True))
     args, kwargs = drawer.draw(forms), drawer.draw(named)
-    first = next(iter(edits))
     batch = guess.summary.batch
-    form = edits[first]
-    if first in ((0,), next(iter(named), "")) and isinstance(form, Form) and form.shape and batch not in form.shape[:2]:
-        batch = form.shape[0]
+    head = fewer[0] if fewer else None
+    if isinstance(head, Form) and head.shape and batch not in head.shape[:2]:
+        batch = head.shape[0]
     return replace(guess, args=args, kwargs=kwargs, summary=describe(args, kwargs, guess.summary.origin, batch), forms=forms, named=named)
 
 

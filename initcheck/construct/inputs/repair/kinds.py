@@ -242,13 +242,19 @@ def _unpacked(case: Case) -> Iterator[Edits]:
         yield from _reranked(case, one, want - len(one.shape))
 
 
+def too_small(text: str) -> bool:
+    """Whether a failure says that a signal is shorter than a kernel, or has a single value for each channel."""
+    return bool(_SMALL.search(text)) or _SINGLE in text
+
+
 def _small(case: Case) -> Iterator[Edits]:
     """Signals too short for a kernel, or a single value for each channel."""
-    text = case.setback.text
-    if not (_SMALL.search(text) or _SINGLE in text):
+    if not too_small(case.setback.text):
         return
     for _, place, form in _mine(case):
         rank = len(form.shape)
+        if rank == 4 and len(place) == 1:
+            continue  # images that are an argument are prepared in all sizes
         if rank >= 3:
             yield {place: replace(form, shape=(*form.shape[:2], *(2 * size for size in form.shape[2:])))}
             yield {place: with_axis(form, 1, 2 * form.shape[1])}

@@ -31,11 +31,15 @@ _SAME = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Trail:
-    """Where a tensor came from: all arguments that went into it, and whether it still is one of them; `column` was cut out of it."""
+    """Where a tensor came from: all arguments that went into it, and whether it still is one of them; `column` was cut out of it.
+
+    `values` is false for tensors that took over no more than a shape.
+    """
 
     places: frozenset[Place] = frozenset()
     direct: bool = False
     column: int = -1
+    values: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,7 @@ class _Probe(TorchFunctionMode):
         super().__init__()
         self.setback = setback
         self.state = _State()
+        self.rows: set[int] = set()
 
     def mark(self, tensor: Tensor, trail: Trail) -> None:
         self.state.kept[id(tensor)] = (tensor, trail)
@@ -127,9 +132,16 @@ class _Probe(TorchFunctionMode):
             self.setback.stretched = self.setback.stretched or _stretches(name, seen)
         direct = name in _SAME and first.trail.direct and not any(one.trail.places for one in seen[1:])
         column = _column(plain) if name == "__getitem__" else first.trail.column
+        values = not name.startswith("new_") and not name.endswith("_like") and any(one.trail.values for one in seen if one.trail.places)
         for tensor in _tensors(out):
-            self.mark(tensor, Trail(places, direct, column if direct else -1))
-            if name in ("view", "reshape") and not direct and _recuts(first.shape, tuple(tensor.shape)):
+            self.mark(tensor, Trail(places, direct, column if direct else -1, values))
+            if (
+                name in ("view", "reshape")
+                and values
+                and not direct
+                and first.shape[0] in self.rows
+                and _recuts(first.shape, tuple(tensor.shape))
+            ):
                 self.setback.recut = True
 
 
@@ -142,6 +154,7 @@ def probe(model: Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Se
     watch = _Probe(setback)
     for place, tensor in places(args, kwargs):
         watch.mark(tensor, Trail(frozenset({place}), direct=True))
+        watch.rows.update(tensor.shape[:1])
     try:
         with torch.no_grad(), torch.random.fork_rng(devices=[], device_type="cpu"), watch:
             model(*args, **kwargs)

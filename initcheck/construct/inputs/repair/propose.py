@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import chain, islice
 
 from initcheck.construct.inputs.repair.changes import Case, Edits, forms_of, reranked
-from initcheck.construct.inputs.repair.kinds import kind_changes
+from initcheck.construct.inputs.repair.kinds import kind_changes, too_small
 from initcheck.construct.inputs.repair.probe import Place, Setback
 from initcheck.construct.inputs.repair.sizes import size_changes
 from initcheck.construct.inputs.samples import Form, Guess
@@ -19,8 +19,8 @@ _EACH = 6
 _COLOURS = 4
 _OBLONG = 12
 """Pictures are at most so much longer than wide."""
-_LARGEST = 1 << 26
-"""Elements of one tensor, at most."""
+_LARGEST, _GROWTH = 1 << 20, 64
+"""Elements of one tensor at most, unless it was large before; then it may grow so many times."""
 
 
 def proposals(setback: Setback, guess: Guess) -> list[Edits]:
@@ -34,7 +34,9 @@ def proposals(setback: Setback, guess: Guess) -> list[Edits]:
     found = list(islice(_distinct(told), _EACH))
     if "NoneType" in setback.text or "invalid combination of arguments - got (bool" in setback.text:
         return [*found, *_filled(case, guess)]
-    return found or list(islice(_distinct(edits for edits in _other_ranks(case) if _sane(case, edits)), _EACH // 2))
+    if found or too_small(setback.text):
+        return found
+    return list(islice(_distinct(edits for edits in _other_ranks(case) if _sane(case, edits)), _EACH // 2))
 
 
 def _missing_key(case: Case) -> Iterator[Edits]:
@@ -72,7 +74,7 @@ def _other_ranks(case: Case) -> Iterator[Edits]:
         for place, form in case.of(seen):
             if len(form.shape) < 4:
                 yield from ({place: one} for one in reranked(form, 1)[:1])
-            if len(form.shape) > 1:
+            if 1 < len(form.shape) < 4:
                 yield from ({place: one} for one in reranked(form, -1)[:1])
 
 
@@ -89,12 +91,13 @@ def _sane(case: Case, edits: Edits) -> bool:
     for place, tree in edits.items():
         if isinstance(tree, Form):
             size = math.prod(tree.shape)
+            before = case.forms.get(place)
             if len(tree.shape) == 4 and tree.shape[1] <= _COLOURS and max(tree.shape[2:]) > _OBLONG * max(min(tree.shape[2:]), 1):
                 return False
-            before = case.forms.get(place)
             if before is not None and len(before.shape) == 4 and 1 < before.shape[1] <= _COLOURS and len(tree.shape) == 3:
                 return False  # one picture without its batch: its channels would pass for samples
-            if not 0 < size <= _LARGEST or (tree.shape and tree.shape[0] > max(4 * case.batch, 1024)):
+            most = max(_LARGEST, _GROWTH * math.prod(before.shape) if before is not None else 0)
+            if not 0 < size <= most or (tree.shape and tree.shape[0] > max(4 * case.batch, 1024)):
                 return False
         if tree != case.forms.get(place):
             continue
