@@ -46,7 +46,7 @@ def measured_run(
         return trace(model, args, kwargs, observer, tensors)
 
     if isinstance(inputs, tuple) and inputs and isinstance(inputs[0], Guess):
-        guesses = (dataclasses.replace(one, given=True) for one in inputs)
+        guesses = iter([dataclasses.replace(one, given=True) for one in inputs])
     elif inputs is not None or settings.inputs:
         args, kwargs = normalise(inputs) if inputs is not None else parse(settings.inputs, batch, settings.seed)
         origin = "given" if inputs is not None else "--input"

@@ -30,7 +30,7 @@ RECUT = "a reshape changes the number of samples: the images of the sample input
 def accident(model: Module, guess: Guess) -> str:
     """What is odd about a guess that runs; empty for nothing, and where it cannot be told."""
     names = _names(guess)
-    if not guess.inferred or is_graph(names) or _mixes(model):
+    if not (guess.inferred or guess.shown) or is_graph(names) or _mixes(model):
         return ""
     args, kwargs = _narrow(guess)
     given = [tensor for _, tensor in places(args, kwargs)]

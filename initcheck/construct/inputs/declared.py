@@ -29,6 +29,7 @@ class Plan:
     batch: int
     prepare: Callable[[], AbstractContextManager[None]] = field(default=nullcontext)
     inferred: bool = False
+    shown: bool = False
 
 
 def declared(model: Any, batch: int, *, exact: bool) -> Iterator[Plan]:

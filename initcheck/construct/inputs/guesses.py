@@ -70,6 +70,7 @@ def candidates(model: Module, batch: int, seed: int, *, exact: bool = False, exa
             plan.args,
             plan.kwargs,
             arguments=names,
+            shown=plan.shown,
         )
         if len(seen) >= TRIES:
             return
@@ -87,10 +88,23 @@ def unwrapped(model: Any) -> Any:
 
 def _plans(model: Module, batch: int, examples: tuple[str, ...], *, exact: bool) -> Iterator[Plan]:
     yield from declared(model, batch, exact=exact)
-    yield from (replace(plan, args=plan.args if exact else affordable(plan.args, batch)) for plan in shown_plans(examples, batch))
+    yield from (
+        replace(plan, args=plan.args if exact else affordable(plan.args, batch))
+        for plan in shown_plans(examples, batch)
+        if _fits(model, plan)
+    )
     if is_configured(model):
         yield from configured(model, batch)
     yield from _inferred(model, batch, exact=exact)
+
+
+def _fits(model: Module, plan: Plan) -> bool:
+    """Whether a call has as many arguments as the model takes; else it is one of another model in the same file."""
+    listed = arguments_of(model)
+    if not listed or any(parameter.kind is parameter.VAR_POSITIONAL for parameter in listed):
+        return True
+    positional = [parameter for parameter in listed if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)]
+    return sum(parameter.default is parameter.empty for parameter in positional) <= len(plan.args) <= len(positional)
 
 
 def _inferred(model: Module, batch: int, *, exact: bool) -> Iterator[Plan]:

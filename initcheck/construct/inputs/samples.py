@@ -60,8 +60,9 @@ class Guess:
     """One input to try.
 
     `prepare` opens a context in which the model accepts it (image sizes of detectors); keep it open for every run.
-    `inferred` says that the sizes are ours and may be changed; an input that somebody gave (`given`) is never replaced. `forms` and `named` are
-    the arguments before they were drawn; empty for those that were not; `arguments` are their names. `remark` is what the reader must know about it.
+    `inferred` says that the sizes are ours and may be changed; an input that somebody gave (`given`) is never replaced. `forms` and
+    `named` are the arguments before they were drawn, empty for those that were not; `arguments` are their names. `shown` says that the
+    source has it for some model, perhaps for another one. `remark` is what the reader must know about it.
     """
 
     args: tuple[Any, ...]
@@ -73,6 +74,7 @@ class Guess:
     named: dict[str, Tree] = field(default_factory=dict)
     remark: str = ""
     given: bool = False
+    shown: bool = False
     arguments: tuple[str, ...] = ()
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from initcheck.construct.inputs.declared import Plan
 from initcheck.construct.inputs.grammar import form
 from initcheck.construct.inputs.samples import Form
+from initcheck.errors import UsageError
 
 _FEW = 8
 """Examples of at most so many samples get as many as the measurement wants."""
@@ -22,13 +23,16 @@ def shown_plans(texts: tuple[str, ...], batch: int) -> Iterator[Plan]:
     """
     for text in texts:
         written, _, place = text.partition("  # ")
-        forms = tuple(_plain(form(part, batch, part)) for part in written.split("; "))
+        try:
+            forms = tuple(_plain(form(part, batch, part)) for part in written.split("; "))
+        except UsageError:
+            continue  # what is not understood is no example
         origin = f"shown at {place}" if place else "shown in the file"
         first = forms[0].shape[0] if forms[0].shape else 0
         if 0 < first <= _FEW and first != batch:
             more = tuple(replace(one, shape=(batch, *one.shape[1:])) if one.shape[:1] == (first,) else one for one in forms)
-            yield Plan(more, {}, origin, batch)
-        yield Plan(forms, {}, origin, first)
+            yield Plan(more, {}, origin, batch, shown=True)
+        yield Plan(forms, {}, origin, first, shown=True)
 
 
 def _plain(one: Form) -> Form:

@@ -54,7 +54,7 @@ def found(model):
         (images.Siamese, [(4, 1, 100, 100), (4, 1, 100, 100)]),
         (images.ConditionalDiscriminator, [(8, 784), (8,)]),
         (images.ViT, [(32, 3, 64, 64)]),
-        (vision.CNNLSTM, [(32, 4, 3, 64, 64)]),
+        (vision.CNNLSTM, [(4, 4, 3, 64, 64)]),
         (scenes.NeRF, [(32, 90)]),
         (scenes.TinyNeRF, [(32, 3), (32, 3)]),
         (sequences.EncoderRNN, [(1, 1), (1, 1, 32)]),
