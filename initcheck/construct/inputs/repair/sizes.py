@@ -238,6 +238,8 @@ def _reshaped(case: Case) -> Iterator[Edits]:
     flattened = seen.shape if len(seen.shape) == 4 else case.setback.map
     if not seen.trail.direct and len(flattened) == 4 and rest:
         yield from _maps(case, Seen((rows, math.prod(flattened[1:])), seen.dtype, seen.trail), flattened, math.prod(rest))
+    if not seen.trail.direct and rest and each > 0:
+        yield from _scaled(case, seen, math.prod(rest) / each)
     fixed = math.prod(size for size in target if size > 0)
     if each > 0 and fixed:
         for axis in range(len(seen.shape) - 1, -1, -1):
@@ -246,6 +248,15 @@ def _reshaped(case: Case) -> Iterator[Edits]:
                 yield from resized(case, seen, axis, fixed // others)
             elif others and all(size > 0 for size in target) is False and seen.shape[axis] % fixed:
                 yield from resized(case, seen, axis, fixed)
+
+
+def _scaled(case: Case, seen: Seen, factor: float) -> Iterator[Edits]:
+    """Images that are longer or wider by a factor."""
+    for place, form in case.of(seen):
+        for axis in (2, 3) if len(form.shape) == 4 else ():
+            size = form.shape[axis] * factor
+            if size == int(size) and size > 0:
+                yield {place: with_axis(form, axis, int(size))}
 
 
 def _filling(rest: tuple[int, ...], rows: int) -> Iterator[tuple[int, ...]]:
