@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+DEPTH = 4000
+"""The limit of recursion for sources whose expressions are nested deeply; more would go beyond the stack of the parser, written in C."""
+
 
 class ExitCode(IntEnum):
     """The process exit codes; each meaning has a code of its own."""

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from initcheck.errors import ExitCode, InitcheckError
+from initcheck.errors import DEPTH, ExitCode, InitcheckError
 
 _COMMANDS = {
     "check": "Diagnose the initial weights of models.",
@@ -25,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not typed or (typed[0] not in _COMMANDS and typed[0] not in _FRONT):
         typed.insert(0, "check")
     before = signal.signal(signal.SIGTERM, _terminated)
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), DEPTH))
     try:
         return _run(typed)
     except InitcheckError as error:

@@ -62,9 +62,13 @@ def _expanded(spec: str, loader: str) -> tuple[tuple[Target, ...], tuple[Initche
         from initcheck.discover.static.offers import readable
 
         return readable(spec)
+    from initcheck.discover.files import too_deep
     from initcheck.discover.targets import expand
 
-    return expand(spec)
+    try:
+        return expand(spec)
+    except RecursionError:
+        return (), (too_deep(spec.partition("::")[0]),)
 
 
 def check(found: Found, configuration: Configuration, console: Console, flow: Flow = PLAIN) -> Report:

@@ -63,7 +63,7 @@ def _built(target: Target, way: Recipe, watch: AbstractContextManager[object], n
             if way.after:
                 model = space[way.bind]
         inputs = offered_inputs(space)
-    checked = the_module(target, model)
+        checked = the_module(target, model)
     refuse_size_zero(target, checked)
     if before is not None:
         notes.add(f"not built as the script does it: {_cause(target, before)}")

@@ -49,7 +49,8 @@ def the_module(target: Target, made: object) -> torch.nn.Module:
     if isinstance(made, (torch.nn.DataParallel, torch.nn.parallel.DistributedDataParallel)):
         made = made.module
     refuse_stand_ins(made)
-    made = getattr(made, "_orig_mod", made)  # what torch.compile wrapped
+    inner = getattr(made, "_orig_mod", None)  # what torch.compile wrapped
+    made = inner if isinstance(inner, torch.nn.Module) else made
     if isinstance(made, torch.nn.Module):
         return made
     message = f"{target.spec} gave a {type(made).__name__}, not a torch.nn.Module"

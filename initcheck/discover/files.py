@@ -71,7 +71,7 @@ def _walked(path: str | os.PathLike[str], endings: tuple[str, ...]) -> list[str]
             name for name in names if not name.startswith(".") and name not in _SKIPPED_FOLDERS and not _environment(folder, name)
         )
         found += [os.path.join(folder, name) for name in files if name.endswith(endings)]  # noqa: PTH118  (keeps the user's spelling)
-    return found
+    return [name for name in found if Path(name).is_file()]  # a pipe of such a name would be waited for
 
 
 def _listed_by_git(path: str | os.PathLike[str], endings: tuple[str, ...]) -> list[str]:
@@ -118,9 +118,17 @@ def read(path: str | os.PathLike[str]) -> SourceFile:
         line = data.count(b"\n", 0, error.start) + 1
         message = f"cannot read {shown}: line {line} is not valid {error.encoding} ({error.reason})"
         raise TargetError(message, "save the file as UTF-8, or declare its encoding: # -*- coding: latin-1 -*-", name="encoding") from error
+    except (RecursionError, MemoryError) as error:
+        raise too_deep(shown) from error
     except (SyntaxError, ValueError) as error:
         raise _syntax_error(shown, error) from error
     return SourceFile(shown, text, tree, digest(data))
+
+
+def too_deep(path: str) -> TargetError:
+    """What is said of a source whose expressions lie in one another thousands of times."""
+    hint = f"python -m py_compile {path} tells whether Python can read it; a long sum can be written as sum([...]) or ''.join([...])"
+    return TargetError(f"cannot read {path}: its expressions are nested too deeply", hint, name="syntax-error")
 
 
 def parse(source: bytes | str, path: str = "<source>") -> ast.Module:
@@ -152,7 +160,7 @@ def _syntax_error(path: str, error: SyntaxError | ValueError) -> TargetError:
         return TargetError(f"cannot read {path}: {error}", "is it a Python file?", name="syntax-error")
     where = f"{path}:{error.lineno}" if error.lineno else path
     cause = f"{type(error).__name__}: {error.msg}"
-    text = f"\n    {error.text.strip()}" if error.text and error.text.strip() else ""
+    text = f"\n    {error.text.strip()[:200]}" if error.text and error.text.strip() else ""
     if "encoding" in error.msg and not text:
         return TargetError(f"cannot read {where}: {cause}", "declare an encoding that Python knows, or save as UTF-8", name="encoding")
     return TargetError(f"cannot read {where}: {cause}{text}", f"python -m py_compile {path}", name="syntax-error")

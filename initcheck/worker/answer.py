@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+import sysconfig
 import tempfile
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
@@ -21,6 +23,11 @@ from initcheck.worker.pipes import Pipe
 
 REPAIR_HINT = "`python` must be able to build and run the model too"
 
+_NOT_THE_USERS = (
+    "<",
+    f"{Path(__file__).parents[1]}{os.sep}",
+    *(f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "platstdlib")),
+)
 _STREAMS: list[TextIO | None] = [sys.stdout, sys.stderr]
 
 
@@ -41,12 +48,17 @@ def answer(request: dict[str, Any], checker: Callable[..., Any], pipe: Pipe, *, 
     if own_process and not settings.trust and target.kind != "program":  # a program is run as it is
         confine(request["scratch"])
     before = frozenset(sys.modules)
+
+    def checked() -> dict[str, Any]:
+        reports = [to_plain(report) for report in checker(target, settings, progress)]
+        return {"reports": reports, "loaded": _loaded(before, request["scratch"])}
+
     try:
-        result = _checked(checker, target, settings, progress)
+        result = _told(target, checked)
     except SystemExit as ending:
         end(ending.code if isinstance(ending.code, int) else int(ending.code is not None))
     flushed()
-    pipe.write({"id": number, "answer": {**result, "stages": stages.ended(), "loaded": _loaded(before, request["scratch"])}})
+    pipe.write({"id": number, "answer": {**result, "stages": stages.ended()}})
 
 
 def _loaded(before: frozenset[str], scratch: str) -> list[tuple[str, str]]:
@@ -116,9 +128,10 @@ def _first_to_go() -> None:
         return
 
 
-def _checked(checker: Callable[..., Any], target: Target, settings: Settings, progress: Callable[[str], None]) -> dict[str, Any]:
+def _told(target: Target, checked: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What `checked` gives, or what it raised."""
     try:
-        return {"reports": [to_plain(report) for report in checker(target, settings, progress)]}
+        return checked()
     except InitcheckError as error:
         kind = next((name for name, base in RAISED.items() if isinstance(error, base)), "")
         return {"error": {"kind": kind, "stage": "load", "message": error.message, "hint": error.hint, "name": error.name}}
@@ -128,9 +141,18 @@ def _checked(checker: Callable[..., Any], target: Target, settings: Settings, pr
     except MemoryError:
         return {"error": {"kind": "", "stage": "worker", "message": f"{target.spec}: MemoryError", "hint": "", "name": "too-large"}}
     except Exception as error:  # noqa: BLE001  (what initcheck did not foresee is reported as its own bug)
-        import traceback
-
+        place = _place_of_the_user(error)
+        if place:  # what the user's objects do when they are looked at
+            message = f"{target.spec} cannot be examined: {place}: {type(error).__name__}: {error}"
+            return {"error": {"kind": "", "stage": "build", "message": message, "hint": REPAIR_HINT, "name": "build-failed"}}
         flushed()
-        os.write(2, traceback.format_exc().encode())
+        os.write(2, traceback.format_exc().encode(errors="backslashreplace"))
         message = f"initcheck itself failed on {target.spec}: {type(error).__name__}: {error}"
         return {"error": {"kind": "", "stage": "worker", "message": message, "hint": REPORT_HINT, "name": INTERNAL}}
+
+
+def _place_of_the_user(error: BaseException) -> str:
+    """The line that raised, when it is one of the user's; empty when it is the library's or a package's."""
+    places = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    path, line = places[-1] if places else ("<", 0)
+    return "" if path.startswith(_NOT_THE_USERS) or "-packages" in path else f"{path}:{line}"

@@ -23,6 +23,8 @@ REPORT_HINT = "please report this with the output of -vv: https://github.com/ini
 RAISED = {kind.__name__: kind for kind in (UsageError, ConfigError, NothingToCheck)}
 """Errors that cross the process as errors; all others become failures."""
 
+_LONGEST = 1000
+"""So many characters of a message are told."""
 _STOPPED = ("timeout", "too-large", "too-many-processes", "crashed", INTERNAL)
 _ALLOCATION = re.compile(r"can't allocate memory|\bMemoryError\b|out of memory|OutOfMemoryError|std::bad_alloc|Cannot allocate memory")
 _ASKED = re.compile(r"you tried to allocate (\d+) bytes|[Tt]ried to allocate ([\d.]+ [KMGT]iB)")
@@ -109,8 +111,14 @@ def read_answer(target: Target, answer: dict[str, Any], limit: int) -> tuple[tup
 
 
 def _told(report: ModelReport, limit: int) -> ModelReport:
-    """The same report, in which an allocation that failed is named as what it is."""
-    return replace(report, failures=tuple(_about_memory(failure, report.target, limit) for failure in report.failures))
+    """The same report, in which an allocation that failed is named as what it is, and no text goes on for ever or moves the cursor."""
+    return replace(report, failures=tuple(_about_memory(_tamed(failure), report.target, limit) for failure in report.failures))
+
+
+def _tamed(failure: Failure) -> Failure:
+    text = failure.message if len(failure.message) <= _LONGEST else f"{failure.message[:_LONGEST]} …"
+    plain = "".join(char if char.isprintable() or char in "\n\t" else f"\\x{ord(char):02x}" for char in text)
+    return replace(failure, message=plain)
 
 
 def _about_memory(failure: Failure, target: Target, limit: int) -> Failure:

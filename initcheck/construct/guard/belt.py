@@ -54,6 +54,7 @@ def guarded(
         stack.enter_context(_search_path(folder))
         stack.enter_context(_fresh_neighbours(folder))
         stack.enter_context(_environment())
+        stack.enter_context(_modules())
         now.thread, now.on = 0 if audit.own_process() else threading.get_ident(), True
         try:
             yield
@@ -99,6 +100,17 @@ def _search_path(folder: str) -> Iterator[None]:
         yield
     finally:
         sys.path[:] = before
+
+
+@contextlib.contextmanager
+def _modules() -> Iterator[None]:
+    """Puts back what code took away that empties `sys.modules`: nothing could be imported any more."""
+    before = dict(sys.modules)
+    try:
+        yield
+    finally:
+        if sys.modules.get("torch") is not torch:
+            sys.modules.update(before)
 
 
 @contextlib.contextmanager

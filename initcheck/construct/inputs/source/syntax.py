@@ -88,10 +88,10 @@ PRODUCTS = frozenset({"linear", "matmul", "mm", "bmm", "conv1d", "conv2d", "conv
 
 def forward_source(module: Module, method: str = "forward") -> ast.FunctionDef | None:
     """The syntax tree of a method; `None` when its source is not at hand."""
-    function = inspect.unwrap(getattr(type(module), method, None) or module.forward)
     try:
+        function = inspect.unwrap(getattr(type(module), method, None) or module.forward)
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    except (OSError, TypeError, SyntaxError):
+    except (OSError, TypeError, SyntaxError, ValueError):
         return None
     return next((node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)), None)
 
