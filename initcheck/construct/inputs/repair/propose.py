@@ -13,6 +13,7 @@ from initcheck.construct.inputs.repair.kinds import kind_changes, too_small
 from initcheck.construct.inputs.repair.probe import Place, Setback
 from initcheck.construct.inputs.repair.sizes import size_changes
 from initcheck.construct.inputs.samples import Form, Guess
+from initcheck.construct.inputs.shapes import TIME
 
 _EACH = 6
 """Changes after one failure, at most."""
@@ -28,7 +29,7 @@ def proposals(setback: Setback, guess: Guess) -> list[Edits]:
     case = Case(setback, forms_of(guess), guess.summary.batch, guess.arguments)
     told = (
         edits
-        for edits in chain(_missing_key(case), _channels_last(case), size_changes(case), kind_changes(case))
+        for edits in chain(_missing_key(case), _longer(case), _channels_last(case), size_changes(case), kind_changes(case))
         if edits and _sane(case, edits)
     )
     found = list(islice(_distinct(told), _EACH))
@@ -45,6 +46,14 @@ def _missing_key(case: Case) -> Iterator[Edits]:
     if isinstance(error, KeyError) and len(error.args) == 1 and isinstance(error.args[0], str):
         for place in dict.fromkeys(place[:-1] for place in case.forms if len(place) > 1 and isinstance(place[-1], str)):
             yield {(*place, error.args[0]): Form((case.batch,), "int64", 2)}
+
+
+def _longer(case: Case) -> Iterator[Edits]:
+    """Sequences of one position, where a loop over the others then had nothing to collect."""
+    if "non-empty" in case.setback.text:
+        for place, form in case.forms.items():
+            if len(form.shape) > 1 and form.shape[1] == 1:
+                yield {place: replace(form, shape=(form.shape[0], TIME, *form.shape[2:]), columns=())}
 
 
 def _channels_last(case: Case) -> Iterator[Edits]:

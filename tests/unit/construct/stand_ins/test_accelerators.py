@@ -97,7 +97,7 @@ def test_the_forward_runs_on_cpu_too(tmp_path, monkeypatch):
     (tmp_path / "model.py").write_text(net() + forward)
     (report,) = initcheck.check("model.py::Net").models
     assert not report.failures
-    assert report.built.notes == ("model.py:9 asks for cuda; run on cpu",)
+    assert report.built.notes == ("line 9 asks for cuda; run on cpu",)
 
 
 def test_where_the_write_came_from_is_still_known(build):
