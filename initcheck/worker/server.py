@@ -65,11 +65,15 @@ def _imported() -> tuple[Any, Callable[..., Any] | None, Failure | None]:
 
 
 def _warm(torch: Any) -> None:
-    """What every check imports late, so that the children find it."""
+    """What every check does for the first time, so that the children find it done. One thread only, which a fork takes along."""
     if hasattr(torch, "autograd"):
         for name in ("torch.fx.experimental.symbolic_shapes", "torch.utils._device", "numpy.random"):
             importlib.import_module(name)
         rule_classes()
+        from initcheck.engine import check
+
+        torch.set_num_threads(1)
+        check(torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2)))
 
 
 def _may_fork(torch: Any) -> bool:
