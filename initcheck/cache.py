@@ -10,6 +10,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -34,6 +35,7 @@ _TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# This folder holds answers
 _WITHOUT_EFFECT = ("jobs", "timeout", "max_memory", "fail_on")
 _UNSTABLE = ("program", "weights")
 _VARIABLES = ("PYTHON", "TORCH", "HF_", "HUGGINGFACE", "CUDA", "OMP_", "MKL_", "XDG_CACHE_HOME")
+_QUOTED = re.compile(r"""[\"']([A-Za-z_][A-Za-z0-9_]*)\\?[\"']""")
 _HASHED = 8_000_000
 """Larger files count as unchanged while their size and time are."""
 _FAILED = "last-failed.json"
@@ -72,7 +74,8 @@ class Cache:
         if target.kind in _UNSTABLE or target.path == "hf" or not kept.reports or any(report.failures for report in kept.reports):
             return
         own = [("file", os.path.abspath(target.path))] if target.recipe is not None else []  # noqa: PTH100
-        rests_on = [[kind, path, digest(kind, path)] for kind, path in sorted({*own, *read})]
+        seen = sorted({*own, *read})
+        rests_on = [[kind, path, digest(kind, path)] for kind, path in (*seen, *_variables(seen))]
         if any(kind == "file" and _changed(path) >= began - 1 for kind, path, _ in rests_on):
             return
         entry = {"reports": to_plain(kept.reports), "lines": kept.lines, "torch": kept.torch, "read": rests_on}
@@ -132,7 +135,10 @@ def project() -> Path:
 
 
 def digest(kind: str, path: str) -> str:
-    """What a file or a folder holds, in short; the same text for all that is not there."""
+    """What a file, a folder or a variable of the environment holds, in short; the same text for all that is not there."""
+    if kind == "variable":
+        value = os.environ.get(path)
+        return "absent" if value is None else hashlib.sha256(value.encode("utf-8", "surrogateescape")).hexdigest()
     try:
         if kind == "folder":
             names = sorted(name for name in os.listdir(path) if not name.startswith((".", "__pycache__")))  # noqa: PTH208  (names alone)
@@ -143,6 +149,21 @@ def digest(kind: str, path: str) -> str:
         return hashlib.sha256(Path(path).read_bytes()).hexdigest() if Path(path).is_file() else "no file"
     except (OSError, ValueError):
         return "absent"
+
+
+def _variables(read: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The variables of the environment that the sources among the files read may ask for: names in quotes, where they speak of it at all."""
+    names: set[str] = set()
+    for kind, path in read:
+        if kind != "file" or not path.endswith((".py", ".ipynb")):
+            continue
+        try:
+            text = Path(path).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            continue
+        if "environ" in text or "getenv" in text:
+            names |= set(_QUOTED.findall(text))
+    return [("variable", name) for name in sorted(names)]
 
 
 def _changed(path: str) -> float:

@@ -15,6 +15,9 @@ from initcheck.records.settings import Settings
 from initcheck.records.target import Target
 from initcheck.worker import Outcome, Worker, reports_of, threads_for
 
+SLOWEST = 20
+"""So many targets `--durations` tells of."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -62,6 +65,7 @@ class Answers:
         self._console.done()
 
     def _kept(self, target: Target, kept: Kept) -> Answer:
+        self._console.detail(f"{target.spec}: cached, nothing that it rests on has changed")
         for line in kept.lines:
             self._console.user(line)
         return Answer(target, kept.reports, kept.torch)
@@ -106,10 +110,12 @@ def _is_bad(report: ModelReport, settings: Settings) -> bool:
 
 
 def _durations(spent: Sequence[Answer], started: float, console: Console) -> None:
-    """The seconds of every target, the longest first."""
-    lines = [(sum(seconds for _, seconds in answer.stages), answer) for answer in spent]
+    """The seconds of the slowest targets, the longest first."""
+    lines = sorted(((sum(seconds for _, seconds in answer.stages), answer) for answer in spent), key=lambda line: -line[0])
     if started:
         console.note(f"{started:7.2f} s  import of torch")
-    for total, answer in sorted(lines, key=lambda line: -line[0]):
+    for total, answer in lines[:SLOWEST]:
         parts = ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in answer.stages) or "unchanged, from the cache"
         console.note(f"{total:7.2f} s  {answer.target.spec}: {parts}")
+    if len(lines) > SLOWEST:
+        console.note(f"{sum(total for total, _ in lines[SLOWEST:]):7.2f} s  the {len(lines) - SLOWEST} others together")

@@ -16,16 +16,17 @@ from initcheck.records.report import ModelReport
 from initcheck.records.serial import from_plain, to_plain
 from initcheck.records.settings import Settings
 from initcheck.records.target import Target
+from initcheck.worker.ahead import shared_imports
 from initcheck.worker.host import Events, Host
 from initcheck.worker.job import Job
-from initcheck.worker.limits import PROCESSES, available_memory, usage
+from initcheck.worker.limits import available_memory, own_memory
 from initcheck.worker.outcome import Outcome, failure_of
+from initcheck.worker.watch import AGAIN, Watch
 
 START_LIMIT = 300.0
 """Seconds for the interpreter and torch to start; the timeout of a target begins after that."""
 
 _POLL = 0.05
-_WATCH = 0.1
 
 
 class Worker:
@@ -58,11 +59,16 @@ class Worker:
         self._hosts: list[Host] = []
         self._broken: Failure | None = None
         self._head: Job | None = None
-        self._watched = 0.0
+        self._limits = Watch(self._memory)
+        self._waiting: deque[Job] = deque()
+        self._most = settings.jobs or max(1, min(cores(), planned))
+        self._ahead: list[str] = []
 
     def __enter__(self) -> Worker:
-        self._hosts.append(Host(self._events, fork=self._fork))
         return self
+
+    def _host(self) -> Host:
+        return Host(self._events, fork=self._fork, ahead=self._ahead)
 
     def __exit__(self, *_: object) -> None:
         while self._hosts:
@@ -84,14 +90,15 @@ class Worker:
         """What became of each target, in their order; several run at the same time. `numbers` are their places among all that are planned."""
         numbered = zip(numbers or range(1, len(targets) + 1), targets, strict=True)
         jobs = [Job(number, target, self._settings.timeout, self._memory) for number, target in numbered]
-        waiting = deque(jobs)
+        self._waiting = deque(jobs)
+        self._ahead = shared_imports(targets, online=self._settings.trust)
         try:
             for job in jobs:
                 self._head = job
                 for line in job.lines:
                     self._user_output(line)
                 while job.outcome is None:
-                    self._fill(waiting)
+                    self._fill(self._waiting)
                     self._listen()
                     self._watch()
                 self._head = None
@@ -109,18 +116,15 @@ class Worker:
         if not waiting:
             return
         if not self._hosts or self._wants_another():
-            self._hosts.append(Host(self._events, fork=self._fork))
+            self._hosts.append(self._host())
         for host in self._hosts:
-            while waiting and host.ready and len(host.jobs) < (self._at_once() if host.forks else 1):
+            while waiting and host.ready and len(host.jobs) < (self._most if host.forks else 1):
                 self._start(host, waiting.popleft())
 
     def _wants_another(self) -> bool:
         """Whether one more process should take targets: only where none can fork, and only as many as were asked for."""
         serial = not any(host.forks for host in self._hosts)
-        return serial and all(host.ready and host.jobs for host in self._hosts) and len(self._hosts) < self._settings.jobs
-
-    def _at_once(self) -> int:
-        return self._settings.jobs or max(1, min(cores(), self._planned))
+        return serial and all(host.ready and host.jobs for host in self._hosts) and len(self._hosts) < min(self._settings.jobs, self._most)
 
     def _start(self, host: Host, job: Job) -> None:
         job.begin()
@@ -187,6 +191,10 @@ class Worker:
 
     def _finish(self, host: Host, job: Job) -> None:
         del host.jobs[job.number]
+        if job.why == AGAIN and job.answer is None:
+            job.reset()
+            self._waiting.appendleft(job)
+            return
         before = len(job.lines)
         job.finish(self.torch)
         if job is self._head:
@@ -194,28 +202,17 @@ class Worker:
                 self._user_output(line)
 
     def _watch(self) -> None:
-        """Ends what has run too long or has grown too large, and processes that never get ready."""
+        """Ends what the watch names, and processes that never get ready."""
         now = time.monotonic()
-        look = now - self._watched >= _WATCH
-        if look:
-            self._watched = now
         for host in list(self._hosts):
             if not host.ready and now - host.started > START_LIMIT:
                 self._lose(host)
-            for job in list(host.jobs.values()):
-                if not job.why:
-                    self._judge(host, job, now, look=look)
-
-    def _judge(self, host: Host, job: Job, now: float, *, look: bool) -> None:
-        if now - job.since > job.timeout:
-            job.why = "timeout"
-        elif look and job.process:
-            held, count = usage(job.process)
-            if job.memory and held > job.memory:
-                job.why = "memory"
-            elif count > PROCESSES:
-                job.why = "processes"
-        if job.why:
+        running = [job for host in self._hosts for job in host.jobs.values()]
+        shared = min((own_memory(host.process.pid) for host in self._hosts if host.forks), default=0) if running else 0
+        for job in (*self._limits.late(running, now), *self._limits.large(running, now, shared)):
+            host = next(host for host in self._hosts if job.number in host.jobs)
+            if job.why == AGAIN:
+                self._most = max(1, len(running) - 1)
             if host.forks:
                 host.send(stop=job.number)
             else:
@@ -234,6 +231,7 @@ class Worker:
     def _drop(self) -> None:
         """Nobody waits for what still runs."""
         self._head = None
+        self._waiting.clear()
         for host in list(self._hosts):
             if host.jobs:
                 self._hosts.remove(host)

@@ -12,6 +12,7 @@ import json
 import os
 import secrets
 import selectors
+import shutil
 import signal
 import sys
 import traceback
@@ -37,6 +38,7 @@ class Child:
     mark: str
     messages: Lines
     output: Lines
+    scratch: str = ""
     printed: int = 0
 
 
@@ -68,6 +70,8 @@ class Server:
             self._bury()
         for child in self._children.values():
             _end_group(child.process)
+            if child.scratch:
+                shutil.rmtree(child.scratch, ignore_errors=True)  # the parent may be gone
         self._end_strays()
 
     def _hear(self) -> None:
@@ -87,7 +91,7 @@ class Server:
             self._become(request, messages, output, mark)
         os.close(messages[1])
         os.close(output[1])
-        child = Child(request["check"], process, mark, Lines(messages[0]), Lines(output[0], WIDTH * 4))
+        child = Child(request["check"], process, mark, Lines(messages[0]), Lines(output[0], WIDTH * 4), request["scratch"])
         self._children[child.number] = child
         self._selector.register(child.messages.descriptor, selectors.EVENT_READ, lambda: self._relay(child, child.messages))
         self._selector.register(child.output.descriptor, selectors.EVENT_READ, lambda: self._relay(child, child.output))

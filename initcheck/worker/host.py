@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -28,16 +29,19 @@ Events = queue.Queue[tuple["Host", dict[str, Any]]]
 
 
 class Host:
-    """One child process and the jobs that it has at the moment. `ready` holds the version of torch once it is there."""
+    """One child process and the jobs that it has at the moment. `ready` holds the version of torch once it is there.
 
-    def __init__(self, events: Events, *, fork: bool) -> None:
+    `ahead` names the packages that it imports together with torch.
+    """
+
+    def __init__(self, events: Events, *, fork: bool, ahead: Sequence[str] = ()) -> None:
         self.ready = ""
         self.forks = False
         self.jobs: dict[int, Job] = {}
         self.started = time.monotonic()
         self._ended = 0.0
         self.process = subprocess.Popen(  # noqa: S603  (this interpreter, no shell, nothing from the user in the command)
-            [sys.executable, "-P", "-c", BOOT, "fork" if fork else "serial", HERE],
+            [sys.executable, "-P", "-c", BOOT, ",".join(ahead), "fork" if fork else "serial", HERE],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -58,6 +58,13 @@ class Job:
         self.lines.append(text if len(text) <= WIDTH else text[:WIDTH] + " …")
         return True
 
+    def reset(self) -> None:
+        """Forgets a run that was ended for the sake of others."""
+        if self.scratch:
+            shutil.rmtree(self.scratch, ignore_errors=True)
+        self.process, self.answer, self.drained, self.code, self.why, self.more = 0, None, False, None, "", 0
+        self.lines.clear()
+
     def finish(self, torch: str) -> None:
         """Settles the outcome and removes the scratch folder."""
         if self.scratch:

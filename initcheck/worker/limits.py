@@ -46,9 +46,14 @@ def usage(process: int) -> tuple[int, int]:
     while pending and seen <= PROCESSES:
         one = pending.pop()
         seen += 1
-        total += _status(one, "RssAnon") + _status(one, "RssShmem")
+        total += own_memory(one)
         pending += children(one)
     return total, seen + len(pending)
+
+
+def own_memory(process: int) -> int:
+    """Bytes that a process holds beyond its files, those that it still shares with the one it was forked from included."""
+    return _status(process, "RssAnon") + _status(process, "RssShmem")
 
 
 def children(process: int) -> list[int]:

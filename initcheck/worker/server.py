@@ -6,7 +6,7 @@ import importlib
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from initcheck.records.finding import Failure
@@ -22,12 +22,13 @@ def main() -> None:
     The user's code finds an empty standard input, and all that it prints goes to standard error.
     """
     mode = sys.argv.pop()
+    ahead = sys.argv.pop().split(",")
     requests, answers = os.dup(0), Pipe(os.dup(1))
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
     os.dup2(2, 1)
-    torch, checker, failure = _imported()
+    torch, checker, failure = _imported(ahead)
     if failure is not None or checker is None:
         answers.write({"failure": to_plain(failure)})
     elif mode == "fork" and _may_fork(torch):
@@ -44,7 +45,7 @@ def main() -> None:
     os._exit(0)  # torch takes long to take itself down, and nothing is left to do
 
 
-def _imported() -> tuple[Any, Callable[..., Any] | None, Failure | None]:
+def _imported(ahead: Sequence[str]) -> tuple[Any, Callable[..., Any] | None, Failure | None]:
     """torch and the engine, or why they cannot be had. BLAS must not start threads, which a fork would not take along."""
     before = os.environ.get("OPENBLAS_NUM_THREADS")
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
@@ -54,6 +55,7 @@ def _imported() -> tuple[Any, Callable[..., Any] | None, Failure | None]:
         from initcheck.engine import check_target
 
         _warm(torch)
+        _import_ahead(ahead)
     except Exception as error:  # noqa: BLE001  (a broken installation of any kind must be told, not raised in the dark)
         return None, None, _unimportable(error)
     finally:
@@ -74,6 +76,21 @@ def _warm(torch: Any) -> None:
 
         torch.set_num_threads(1)
         check(torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2)))
+
+
+def _import_ahead(names: Sequence[str]) -> None:
+    """Imports packages that several targets need; one that fails is left to the target, which tells it."""
+    before = os.environ.get("HF_HUB_OFFLINE")
+    os.environ["HF_HUB_OFFLINE"] = "1"  # the hub's library asks once, when it is imported
+    for name in filter(None, names):
+        try:
+            importlib.import_module(name)
+        except Exception:  # noqa: BLE001, S112  (a package may raise anything while it is imported)
+            continue
+    if before is None:
+        del os.environ["HF_HUB_OFFLINE"]
+    else:
+        os.environ["HF_HUB_OFFLINE"] = before
 
 
 def _may_fork(torch: Any) -> bool:

@@ -57,6 +57,12 @@ def test_only_what_changed_is_checked_again(place, checked):
     assert checked == ["good_c.py"]
 
 
+def test_what_was_cached_is_told_on_request(place):
+    here("good_a.py", cwd=place)
+    assert "cached" not in here("good_a.py", cwd=place)[2]
+    assert "good_a.py::model: cached" in here("good_a.py", "-v", cwd=place)[2]
+
+
 def test_the_first_bad_target_ends_it(place):
     code, out, err = here(*FILES, "-x", cwd=place)
     assert code == 1

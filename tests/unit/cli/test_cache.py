@@ -66,6 +66,18 @@ def test_what_a_target_rests_on_makes_it_forget(place, change):
     assert cache_of(place).find(target()) is None
 
 
+def test_a_variable_that_the_source_asks_for_counts(place, monkeypatch):
+    monkeypatch.delenv("WIDTH", raising=False)
+    (place / "sizes.py").write_text("import os\nwidth = os.environ.get('WIDTH', '64')\n")
+    os.utime(place / "sizes.py", (LONG_AGO, LONG_AGO))
+    keep(cache_of(place), place)
+    assert cache_of(place).find(target()) == kept()
+    monkeypatch.setenv("HEIGHT", "3")
+    assert cache_of(place).find(target()) == kept()
+    monkeypatch.setenv("WIDTH", "128")
+    assert cache_of(place).find(target()) is None
+
+
 def test_settings_threads_and_targets_are_told_apart(place, monkeypatch):
     keep(cache_of(place), place)
     assert cache_of(place, seed=1).find(target()) is None
