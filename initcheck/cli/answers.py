@@ -50,6 +50,8 @@ class Answers:
         if not missing:
             yield from (self._kept(target, kept) for target, kept in zip(targets, known, strict=True) if kept is not None)
             return
+        if self._settings.trust:
+            self._console.note("note: --trust: the code of the targets may write files, connect and start programs")
         self._console.progress("starting torch …")
         begin = time.perf_counter()
         with Worker(self._settings, user_output=self._console.user, progress=self._console.progress, planned=self._planned) as worker:

@@ -48,6 +48,5 @@ def _kept(body: Sequence[ast.stmt], recipe: Recipe) -> set[str]:
         if isinstance(statement, ast.Import):
             found |= {name.name for name in statement.names if (name.asname or name.name.split(".")[0]) not in recipe.unneeded}
         elif isinstance(statement, ast.ImportFrom) and not statement.level:
-            if not all((name.asname or name.name) in recipe.unneeded for name in statement.names):
-                found.add(statement.module or "")
+            found |= {statement.module or "" for name in statement.names if (name.asname or name.name) not in recipe.unneeded}
     return {name.split(".")[0] for name in found}

@@ -63,6 +63,11 @@ def test_what_was_cached_is_told_on_request(place):
     assert "good_a.py::model: cached" in here("good_a.py", "-v", cwd=place)[2]
 
 
+def test_trust_is_told(place):
+    assert "note: --trust:" in here("good_a.py", "--trust", cwd=place)[2]
+    assert "--trust" not in here("good_a.py", cwd=place)[2]
+
+
 def test_the_first_bad_target_ends_it(place):
     code, out, err = here(*FILES, "-x", cwd=place)
     assert code == 1

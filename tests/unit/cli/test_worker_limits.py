@@ -74,9 +74,15 @@ def checks(monkeypatch):
 
     def check(*names, fork=True, **settings):
         lines = []
-        with Worker(Settings(trust=True, **settings), user_output=lines.append, progress=lines.append, planned=len(names), fork=fork) as worker:
+        with Worker(
+            Settings(trust=True, **settings), user_output=lines.append, progress=lines.append, planned=len(names), fork=fork
+        ) as worker:
             reports = list(run([target(name) for name in names], worker))
-        return [report.model or report.failures[0].name for report in reports], [line for line in lines if not line.startswith("[")], reports
+        return (
+            [report.model or report.failures[0].name for report in reports],
+            [line for line in lines if not line.startswith("[")],
+            reports,
+        )
 
     return check
 
