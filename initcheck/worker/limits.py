@@ -30,7 +30,7 @@ def available_memory() -> int:
 
 def limit_data(size: int) -> None:
     """Lets allocations of this process fail that would take it more than `size` bytes beyond what it holds now."""
-    if not size or sys.platform != "linux" or any(Path(driver).exists() for driver in _DRIVERS):
+    if not size or sys.platform != "linux" or gpu_driver():
         return
     import resource
 
@@ -38,6 +38,11 @@ def limit_data(size: int) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     wanted = held + size
     resource.setrlimit(resource.RLIMIT_DATA, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
+
+
+def gpu_driver() -> bool:
+    """Whether a driver of a GPU is present, whatever torch can do with it."""
+    return any(Path(driver).exists() for driver in _DRIVERS)
 
 
 def usage(process: int) -> tuple[int, int]:

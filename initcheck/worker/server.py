@@ -12,7 +12,7 @@ from typing import Any
 from initcheck.records.finding import Failure
 from initcheck.records.serial import to_plain
 from initcheck.rules import rule_classes
-from initcheck.worker.limits import threads
+from initcheck.worker.limits import gpu_driver, threads
 from initcheck.worker.pipes import Pipe
 
 
@@ -72,6 +72,8 @@ def _warm(torch: Any) -> None:
         for name in ("torch.fx.experimental.symbolic_shapes", "torch.utils._device", "numpy.random"):
             importlib.import_module(name)
         rule_classes()
+        if gpu_driver():  # a backward pass would start a thread for each GPU, and a driver in use does not survive a fork
+            return
         from initcheck.engine import check
 
         torch.set_num_threads(1)

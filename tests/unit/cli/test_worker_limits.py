@@ -1,14 +1,16 @@
 """Where a target ends that goes on without end, and that neither the others nor the system notice; an engine of a few lines."""
 
+import importlib
 import os
 import sys
 import time
+import types
 
 import pytest
 
 from initcheck.records.settings import Settings
 from initcheck.records.target import Recipe, Target
-from initcheck.worker import Worker, host, run
+from initcheck.worker import Worker, host, run, server
 from initcheck.worker.ahead import shared_imports
 from initcheck.worker.job import LINES, Job
 from initcheck.worker.limits import available_memory, usage
@@ -159,6 +161,15 @@ def test_the_watch_makes_the_last_of_several_wait():
     jobs = [Job(number, target(str(number)), 60.0, own * 2, process=os.getpid(), since=time.monotonic()) for number in (2, 3, 1)]
     late = list(Watch(own * 2).large(jobs, time.monotonic(), 0))
     assert [(job.number, job.why) for job in late] == [(3, AGAIN)]
+
+
+@pytest.mark.parametrize("driver", [True, False])
+def test_a_gpu_is_left_alone_before_the_fork(monkeypatch, driver):
+    asked = []
+    torch = types.SimpleNamespace(autograd=None, set_num_threads=asked.append, nn=importlib.import_module("torch").nn)
+    monkeypatch.setattr(server, "gpu_driver", lambda: driver)
+    server._warm(torch)
+    assert asked == ([] if driver else [1])
 
 
 @LINUX
