@@ -108,7 +108,7 @@ class Search:
         cause = ": ".join(part for part in (told.where, told.text) if part)
         message = "; ".join(part for part in (f"{count}: {told.sentence}" if told.sentence else count, cause) if part)
         file = told.where.rpartition(":")[0]
-        alone = f"; what the source alone tells: initcheck --static {file}" if file else ""
+        alone = f"; what the source alone tells:\ninitcheck --static {file}" if file else ""
         own = "pass the real input: --input 3,32,32 or initcheck_input() in the file"
         hint = (told.hint or (f"the input was {last}; " if last else "") + own) + alone
         if code and not first.given and told.where:

@@ -93,6 +93,8 @@ def _hub(original: Callable[..., Any]) -> Callable[..., Any]:
             site = user_site()
             message = f"{f'{site} loads' if site else 'the file loads'} {model} from github.com/{repo_or_dir}; initcheck works offline"
             hint = f"clone it, then torch.hub.load('path/to/clone', {model!r}, source='local')"
+            if site:
+                hint += f"; what the source alone tells:\ninitcheck --static {str(site).rpartition(':')[0]}"
             raise TargetError(message, hint, name="offline")
         from torchvision import models
 
