@@ -39,6 +39,9 @@ from initcheck.trace.session import preserved
 
 Progress = Callable[[str], None]
 
+PATIENCE = 0.75
+"""Share of the timeout that a program may spend before its first training step; the rest is for the measuring."""
+
 
 def check(target: object, inputs: object = None, **settings: Any) -> Report:
     """Checks how a model is initialized.
@@ -126,7 +129,7 @@ def _check_program(target: Target, settings: Settings, progress: Progress) -> It
     progress(f"running {target.spec} up to its first training step")
     torch.manual_seed(settings.seed)
     texts = target.inputs or settings.inputs
-    with captured(target) as models:
+    with captured(target, PATIENCE * settings.timeout) as models:
         for one in models:
             progress(f"running {one.target.spec}")
             given = None if texts else one.batches or None

@@ -135,7 +135,7 @@ def _exit(target: Target, error: SystemExit, start: str) -> TargetError:
     required = said.partition("the following arguments are required: ")[2]
     if required:
         options = " ".join(f"{name} ..." if name.startswith("-") else name.upper() for name in required.split(", "))
-        hint = f"Try: initcheck run {shlex.quote(target.path)} {options}, or give the command line option a default"
+        hint = f"Try: {whole_program(target)} {options}, or give the command line option a default"
         return TargetError(f"{start} parses the command line; {target.path} requires {required}", hint, name="exits")
     if said:
         hint = f"give the command line option a default, or {_hint(target)}"
@@ -182,8 +182,18 @@ def first_lines(text: str) -> str:
     return "\n".join(lines[:3]) + (" ..." if len(lines) > 3 else "")
 
 
+def whole_program(target: Target) -> str:
+    """The command that runs a file as it is. A notebook becomes a file first; what is imported is a module."""
+    if target.recipe is None:
+        return f"initcheck run -m {target.path}"
+    path = "FILE.py" if target.path == "<stdin>" else shlex.quote(target.path)
+    if target.path.endswith(".ipynb"):
+        return f"jupyter nbconvert --to script {path} && initcheck run {shlex.quote(target.path.removesuffix('.ipynb') + '.py')}"
+    return f"initcheck run {path}"
+
+
 def _hint(target: Target) -> str:
     if target.recipe is None:
         return "call it in Python to see the whole traceback, or name another constructor"
-    run = f"run it for real up to its first training step: initcheck run {shlex.quote(target.path)}"
+    run = f"run it for real up to its first training step: {whole_program(target)}"
     return f"{run}, or put this into {target.path}: def initcheck_model(): return ...  # builds the model without data or files"

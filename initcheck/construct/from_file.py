@@ -11,7 +11,7 @@ import torch
 
 from initcheck.construct.arguments.expression import Made, Unbuilt, make
 from initcheck.construct.arguments.literal import build, resolve
-from initcheck.construct.blame import explained
+from initcheck.construct.blame import explained, whole_program
 from initcheck.construct.loader import code_of, fresh_module
 from initcheck.construct.made import Construction, Notes, offered_inputs, refuse_size_zero, the_module
 from initcheck.errors import InitcheckError, TargetError
@@ -115,7 +115,7 @@ def _needs_arguments(target: Target, way: Recipe, failure: Unbuilt) -> TargetErr
     cause = f"{type(failure.error).__name__}: {failure.error}".strip().splitlines()[0]
     message = f"cannot build {target.spec}: nothing tells {', '.join(failure.holes)}\n  {where}{way.call}\n  tried {failure.text}: {cause}"
     name = target.qualname.rsplit(".", 1)[-1]
-    hint = f"run it for real up to its first training step: initcheck run {target.path}"
+    hint = f"run it for real up to its first training step: {whole_program(target)}"
     if way.call.startswith(f"{name}("):
         hint = f"put this into {target.path}: def initcheck_model(): return {name}(...)  # with real arguments"
     return TargetError(message, hint, name="needs-args")

@@ -67,7 +67,8 @@ def lost(target: Target, name: str, message: str, hint: str) -> tuple[ModelRepor
 
 def late(target: Target, seconds: float) -> tuple[ModelReport, ...]:
     """The report of a target that took too long."""
-    hint = "raise it with --timeout SECONDS, or check a smaller model"
+    smaller = "give the program less to read" if target.kind == "program" else "check a smaller model"
+    hint = f"raise it with --timeout SECONDS, or {smaller}"
     return lost(target, "timeout", f"took longer than {seconds:g} s and was stopped", hint)
 
 

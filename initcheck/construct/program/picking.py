@@ -30,10 +30,10 @@ class Pick:
 
 def picked(target: Target, stopping: Stopping) -> list[Pick]:
     """The models, in the order in which they were built."""
-    roots = stopping.trained() if stopping.halt is not None or stopping.weights else list(stopping.roots.found.values())
-    roots = [root for root in roots if root.parameters()]
+    trained = stopping.trained() if stopping.halt is not None or stopping.weights else []
+    roots = [root for root in trained or stopping.roots.found.values() if root.parameters()]
     roots = [root for root in roots if not any(_hides(other, root) for other in roots if other is not root)]
-    if stopping.halt is None and any(root.call is not None or root.parts for root in roots):
+    if (stopping.halt is None or not trained) and any(root.call is not None or root.parts for root in roots):
         roots = [root for root in roots if root.call is not None or root.parts]
     return [pick for root in roots for pick in _of(target, root, stopping)]
 

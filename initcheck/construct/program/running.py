@@ -48,8 +48,8 @@ class Captured:
 
 
 @contextmanager
-def captured(target: Target) -> Iterator[tuple[Captured, ...]]:
-    """The models of a program. Until the context ends, the program's `__main__`, search path and command line stand.
+def captured(target: Target, limit: float) -> Iterator[tuple[Captured, ...]]:
+    """The models of a program, which may call them for `limit` seconds without making a step. Until the context ends, the program's `__main__`, search path and command line stand.
 
     Raises:
         TargetError: when the program fails or exits before its first step.
@@ -58,7 +58,7 @@ def captured(target: Target) -> Iterator[tuple[Captured, ...]]:
     notes = Notes()
     with main_module(target) as module, _defaults(), on_cpu(notes.add):
         recorder = Recorder()
-        stopping = Stopping(Roots(), recorder, names_in)
+        stopping = Stopping(Roots(), recorder, names_in, limit)
         error = _run(target, module, recorder, stopping, notes)
         if error is not None and stopping.halt is None:
             _judge(target, error, stopping, notes)

@@ -27,7 +27,7 @@ PASSES = 16
 PATIENCE = 20.0
 """Seconds after which they are waited for no more."""
 SWALLOWED = 200
-"""Times that the program may catch its own end."""
+"""Times that the program may catch its own end although every line of it raises again."""
 
 
 class Stop(BaseException):
@@ -36,7 +36,7 @@ class Stop(BaseException):
 
 @dataclass(slots=True)
 class Halt:
-    """Where the program was stopped: `optimizer step` or `backward pass`, the user's line, and the names of the models in the frames."""
+    """Where the program was stopped: `optimizer step`, `backward pass` or a late call, the user's line, and the names in the frames."""
 
     what: str
     spot: Spot | None
@@ -46,8 +46,10 @@ class Halt:
 class Stopping:
     """Watches optimizers and backward passes; `halt` is set once the program has shown enough."""
 
-    def __init__(self, roots: Roots, recorder: Recorder, names: Callable[[FrameType | None], dict[int, str]]) -> None:
+    def __init__(self, roots: Roots, recorder: Recorder, names: Callable[[FrameType | None], dict[int, str]], limit: float) -> None:
         self.roots = roots
+        self.limit = limit
+        """Seconds after which a program that only calls its models is stopped as well."""
         self.halt: Halt | None = None
         self.weights: list[Weights] = []
         """The weights at the first backward or step that was let pass."""
@@ -58,6 +60,7 @@ class Stopping:
         self._names = names
         self._passes = 0
         self._began = 0.0
+        self._started = time.monotonic()
         self._swallowed = 0
         self._thread = threading.get_ident()
         self._steps: list[tuple[type, Any]] = []
@@ -66,7 +69,8 @@ class Stopping:
     def watching(self) -> Iterator[None]:
         """Be asked at every backward pass and optimizer step."""
         optimizer: Any = torch.optim.Optimizer
-        self.roots.before_call = self._insist
+        self.roots.before_call = self._call
+        self._started, tracer = time.monotonic(), sys.gettrace()
         with ExitStack() as stack:
             stack.enter_context(changed(torch.autograd, "backward", _before(torch.autograd.backward, self._backward)))
             stack.enter_context(changed(torch.autograd, "grad", _before(torch.autograd.grad, self._gradient)))
@@ -74,6 +78,7 @@ class Stopping:
             try:
                 yield
             finally:
+                sys.settrace(tracer)
                 for kind, step in reversed(self._steps):
                     kind.step = step
 
@@ -144,6 +149,15 @@ class Stopping:
             self._recorder.paused = True
             self.weights = [Weights(root.module) for root in trained]
 
+    def _call(self) -> None:
+        """A model is about to be called."""
+        self._insist()
+        late = time.monotonic() - self._started > self.limit
+        if late and self.halt is None and any(root.call is not None or root.parts for root in self.roots.found.values()):
+            frame = sys._getframe(1)  # noqa: SLF001
+            self.halt = Halt(f"call after {self.limit:g} s without a training step", users(frame), self._names(frame))
+            self._insist()
+
     def _insist(self) -> None:
         """Once it was decided, every further occasion ends the program again."""
         if self.halt is None or threading.get_ident() != self._thread:
@@ -157,7 +171,27 @@ class Stopping:
             sys.stderr.write(f"{where}: the program catches its own end before the first step; write `except Exception`, not `except`\n")
             sys.stderr.flush()
             os._exit(1)
+        if self._swallowed > 1:
+            _pursue(sys._getframe(1))  # noqa: SLF001
         raise Stop
+
+
+def _pursue(frame: FrameType | None) -> None:
+    """Has the next line that any running function of the user executes raise again: also the one behind `except:`.
+
+    Python takes the tracing back as soon as it has raised.
+    """
+
+    def again(_frame: FrameType, event: str, _argument: object) -> Any:
+        if event == "line":
+            raise Stop
+        return again
+
+    while frame is not None:
+        if kind_of(frame.f_code) is Kind.USER:
+            frame.f_trace = again
+        frame = frame.f_back
+    sys.settrace(lambda *_: None)
 
 
 def users(frame: FrameType | None) -> Spot | None:

@@ -43,7 +43,7 @@ class Typed:
 
 
 class Idle:
-    """A stream or an event that nothing waits for."""
+    """A stream or an event that nothing waits for, or a block of code for one device."""
 
     def __init__(self, *_args: Any, **_kwargs: Any) -> None:
         self.cuda_stream = 0
@@ -102,6 +102,8 @@ def unaccelerated(tell: Tell) -> Iterator[None]:
         "current_stream": Idle,
         "default_stream": Idle,
         "stream": Idle,
+        "device": Idle,
+        "device_of": Idle,
         **dict.fromkeys(_NOTHING.split(), lambda *_args, **_kwargs: None),
     }
     with contextlib.ExitStack() as stack:

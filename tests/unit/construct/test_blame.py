@@ -2,6 +2,8 @@
 
 import pytest
 
+from initcheck.construct.blame import whole_program
+from initcheck.records.target import Recipe, Target
 from tests.unit.construct.stand_ins.building import TORCH, build, fails, net
 
 __all__ = ["build", "fails"]
@@ -143,3 +145,17 @@ def test_relative_imports_without_an_init_file(tmp_path, monkeypatch):
     )
     (target,) = targets.parse("nets/deep/model.py::Net")
     assert construct(target, nullcontext()).model.l.out_features == 5
+
+
+@pytest.mark.parametrize(
+    ("path", "recipe", "command"),
+    [
+        ("train.py", Recipe((), 0), "initcheck run train.py"),
+        ("my runs/train.py", Recipe((), 0), "initcheck run 'my runs/train.py'"),
+        ("first.ipynb", Recipe((), 0), "jupyter nbconvert --to script first.ipynb && initcheck run first.py"),
+        ("<stdin>", Recipe((), 0), "initcheck run FILE.py"),
+        ("project.train", None, "initcheck run -m project.train"),
+    ],
+)
+def test_the_command_that_runs_the_whole_program(path, recipe, command):
+    assert whole_program(Target(path, path, "Net", "class", recipe=recipe)) == command

@@ -36,7 +36,8 @@ for parameter in rnn.parameters():
     ("text", "name", "wanted"),
     [
         ("open('data/missing.csv')", "program-failed", r"train.py:2: FileNotFoundError: .*missing.csv"),
-        ("import surely_not_there", "missing-import", r"train.py:2 imports surely_not_there"),
+        ("import surely_not_there", "missing-import", r"train.py:2 imports surely_not_there, which is not installed"),
+        ("import data_utils", "missing-import", r"train.py:2 imports data_utils, which is not there"),
         ("x = (", "program-failed", r"train.py:2: SyntaxError"),
         ("input('go on?')", "program-failed", r"train.py:2 waits for input"),
         ("import os; os.environ['LOCAL_RANK']", "program-failed", r"LOCAL_RANK from the environment, as torchrun sets it"),
@@ -69,6 +70,80 @@ def test_a_program_without_a_step(tmp_path):
 def test_a_program_without_a_model(tmp_path, text):
     with pytest.raises(NothingToCheck, match="ended .*without having built a model"):
         run(program(tmp_path, text, before=""))
+
+
+def test_a_name_for_own_files_is_not_looked_for_in_the_index(tmp_path):
+    with pytest.raises(TargetError) as error:
+        run(program(tmp_path, "from data_utils import load\n", before=""))
+    assert error.value.hint == "run it from the project that data_utils.py belongs to, or with PYTHONPATH=FOLDER"
+
+
+CLICK = """
+import click
+
+@click.group()
+def cli():
+    pass
+
+@cli.command()
+@click.argument("data")
+@click.option("--width", type=int, required=True)
+def train(data, width):
+    model = Net(width)
+    F.cross_entropy(model(torch.randn(8, 6)), torch.randint(3, (8,))).backward()
+
+if __name__ == "__main__":
+    cli()
+"""
+
+
+def test_a_program_with_commands(tmp_path):
+    path = program(tmp_path, CLICK, "with space.py")
+    with pytest.raises(TargetError, match="does not accept its command line: Missing argument 'DATA'") as error:
+        run(path, "train")
+    assert error.value.hint == f"initcheck run '{path}' train DATA"
+    with pytest.raises(TargetError, match="Missing option '--width'") as error:
+        run(path, "train", "here")
+    assert error.value.hint == f"initcheck run '{path}' train here --width WIDTH"
+    with pytest.raises(TargetError, match="No such option"):
+        run(path, "train", "--size", "3")
+    (report,) = run(path, "train", "here", "--width", "5")
+    assert (report.target.spec, report.built.expression) == (f"{path}::model", "Net(width)")
+
+
+def test_a_loop_that_catches_everything_is_left_at_once(tmp_path, capfd):
+    text = """
+model = Net()
+optimizer = torch.optim.Adam(model.parameters())
+for epoch in range(5000):
+    try:
+        x, y = batch()
+        F.cross_entropy(model(x), y).backward()
+        optimizer.step()
+    except:
+        print("caught", epoch)
+print("the program went on")
+"""
+    (report,) = run(program(tmp_path, text))
+    assert report.built.stopped.startswith("ran until the first backward pass")
+    said = "".join(capfd.readouterr())
+    assert "caught 0" in said and "caught 2" not in said and "went on" not in said
+
+
+def test_a_program_that_only_calls_its_model_is_stopped_in_time(tmp_path):
+    text = """
+import time
+model = Net()
+with torch.no_grad():
+    for _ in range(1000):
+        model(batch()[0])
+        time.sleep(0.1)
+"""
+    path = program(tmp_path, text)
+    (report,) = run(path, timeout=1.0)
+    line = len(path.read_text().splitlines()) - 1
+    assert report.built.stopped == f"ran until the first call after 0.75 s without a training step ({path}:{line})"
+    assert (report.input.text, names([report])) == ("float32[8,6]", ["model"])
 
 
 def test_a_program_that_catches_everything(tmp_path, capfd):

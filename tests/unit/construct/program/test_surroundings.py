@@ -116,6 +116,14 @@ def test_plots_stay_closed(tmp_path):
     assert names([report]) == ["model"]
 
 
+def test_a_block_for_one_device_runs(tmp_path):
+    if torch.cuda.is_available():
+        pytest.skip("there is a gpu")
+    text = PLAIN.replace("loss.backward()", "\n    with torch.cuda.device(0):\n        loss.backward()")
+    (report,) = run(program(tmp_path, text))
+    assert report.built.stopped.startswith("ran until the first backward pass")
+
+
 def test_cuda_is_answered_with_the_cpu(tmp_path):
     if torch.cuda.is_available():
         pytest.skip("there is a gpu")
