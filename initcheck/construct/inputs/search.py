@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,7 +16,7 @@ from initcheck.construct.inputs.blame import Blame, blame, input_sizes
 from initcheck.construct.inputs.image_size import estimated_size
 from initcheck.construct.inputs.modalities import repaired
 from initcheck.construct.inputs.repair import Setback, changed, probe, proposals
-from initcheck.construct.inputs.repair.changes import Edits, forms_of
+from initcheck.construct.inputs.repair.changes import Edits, forms_of, undrawn
 from initcheck.construct.inputs.samples import Drawer, Guess, describe
 from initcheck.construct.inputs.working import suggestion
 from initcheck.errors import TargetError
@@ -24,6 +25,12 @@ REPAIRS = 60
 """Inputs that follow from failures, at most."""
 _COMPUTED = 6
 """Image sizes and placeholders that are computed from failures, at most."""
+_DECLARED = 16
+"""Repairs of inputs that the model itself declares, at most: it is rarely the sizes that are wrong there."""
+_LOOKED_AT = 4
+"""Declared inputs whose failure is looked at, at most."""
+_SECONDS = 10.0
+"""Processor time after which nothing more is repaired."""
 _PATIENCE = 8
 """Repairs in a row that come no further, before the next prepared input has its turn."""
 
@@ -44,6 +51,8 @@ class Search:
         self._tried: set[str] = set()
         self._far: dict[str, int] = {}
         self._came: dict[int, int] = {}
+        self._diagnosed = 0
+        self._begun = time.process_time()
         self._count = self._order = self._stale = self._best = 0
         self.failures: list[tuple[Blame, Guess]] = []
 
@@ -71,11 +80,13 @@ class Search:
     def learn(self, guess: Guess, error: BaseException, setback: Setback | None = None) -> None:
         """Notes a failure and what it suggests."""
         found = blame(self._model, error, guess.summary.batch)
-        self.failures.append((found, guess))
+        kept = undrawn(guess)
+        self.failures.append((found, kept))
         if (mended := self._mended(guess, found)) is not None:
             self._computed.append(mended)
-        if guess.given:
+        if guess.given or self._late() or (not guess.inferred and self._diagnosed >= _LOOKED_AT):
             return
+        self._diagnosed += not guess.inferred
         if setback is None:
             setback = probe(self._model, guess.args, guess.kwargs)
             setback.progress += 1
@@ -89,7 +100,7 @@ class Search:
         into = self._wishes if guess.inferred else self._later
         for edits in proposals(setback, guess):
             self._order += 1
-            heapq.heappush(into, (-far, self._order, guess, edits))
+            heapq.heappush(into, (-far, self._order, kept, edits))
 
     def error(self) -> TargetError:
         """The error to raise when nothing ran."""
@@ -117,10 +128,15 @@ class Search:
             hint = f"Try {text}"
         return TargetError(message, hint, name="forward-failed" if code else "input-unknown")
 
+    def _late(self) -> bool:
+        return time.process_time() - self._begun > _SECONDS
+
     def _wished(self) -> Guess | None:
         """The change of the run that came furthest, unless it has been tried."""
-        while self._wishes and self._count < REPAIRS:
+        while self._wishes and self._count < REPAIRS and not self._late():
             far, _, parent, edits = heapq.heappop(self._wishes)
+            if not parent.inferred and self._count >= _DECLARED:
+                return None
             guess = changed(parent, edits, Drawer(self._count, self._model))
             mark = repr(forms_of(guess))
             self._far.setdefault(mark, -far)

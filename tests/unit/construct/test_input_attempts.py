@@ -7,6 +7,8 @@ from torch import nn
 from torch.nn import functional
 
 from initcheck.construct.inputs import Guess, candidates, describe, first_that_runs
+from initcheck.construct.inputs import search as search_module
+from initcheck.construct.inputs.search import Search
 from initcheck.errors import TargetError, UsageError
 
 
@@ -200,3 +202,39 @@ def test_detectors_get_small_images_and_boxes():
     _, guess, runs = search(RetinaNet())
     assert (runs, guess.summary.batch) == (1, 2)
     assert (transform.min_size, transform.max_size) == ((800,), 1333)
+
+
+def test_what_failed_is_kept_without_its_tensors():
+    class Never(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(9, 3)
+
+        def forward(self, x):
+            raise ValueError(f"not {tuple(x.shape)}")
+
+    model = Never()
+    search = Search(model, candidates(model, 4, 0))
+    while (found := search.take()) is not None:
+        guess, _ = found
+        search.learn(guess, ValueError("never"))
+    assert len(search.failures) > 10
+    assert all(guess.args == () and guess.forms for _, guess in search.failures)
+
+
+def test_the_search_is_bounded_by_processor_time(monkeypatch):
+    clock = iter(range(0, 10_000, 6))
+    monkeypatch.setattr(search_module.time, "process_time", lambda: float(next(clock)))
+    runs = []
+
+    class Never(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(9, 3)
+
+        def forward(self, x):
+            runs.append(x.shape)
+            return self.fc(x)[..., 0].view(7, 11, 13)
+
+    error(Never())
+    assert len(runs) < 40

@@ -54,6 +54,11 @@ def forms_of(guess: Guess) -> dict[Place, Form]:
     return found
 
 
+def undrawn(guess: Guess) -> Guess:
+    """The same without its tensors, which would fill the memory where many guesses are kept."""
+    return replace(guess, args=(), kwargs={}) if guess.forms or guess.named else guess
+
+
 def changed(guess: Guess, edits: Edits, drawer: Drawer) -> Guess:
     """The same guess with some places changed."""
     forms = tuple(_edited(value, (key,), edits) for key, value in enumerate(guess.forms or guess.args))

@@ -20,8 +20,8 @@ _EACH = 6
 _COLOURS = 4
 _OBLONG = 12
 """Pictures are at most so much longer than wide."""
-_LARGEST, _GROWTH = 1 << 20, 64
-"""Elements of one tensor at most, unless it was large before; then it may grow so many times."""
+_LARGEST = 1 << 22
+"""Elements of one tensor at most, unless it was larger before."""
 
 
 def proposals(setback: Setback, guess: Guess) -> list[Edits]:
@@ -105,7 +105,7 @@ def _sane(case: Case, edits: Edits) -> bool:
                 return False
             if before is not None and len(before.shape) == 4 and 1 < before.shape[1] <= _COLOURS and len(tree.shape) == 3:
                 return False  # one picture without its batch: its channels would pass for samples
-            most = max(_LARGEST, _GROWTH * math.prod(before.shape) if before is not None else 0)
+            most = max(_LARGEST, math.prod(before.shape) if before is not None else 0)
             if not 0 < size <= most or (tree.shape and tree.shape[0] > max(4 * case.batch, 1024)):
                 return False
         if tree != case.forms.get(place):
