@@ -49,7 +49,9 @@ class Captured:
 
 @contextmanager
 def captured(target: Target, limit: float) -> Iterator[tuple[Captured, ...]]:
-    """The models of a program, which may call them for `limit` seconds without making a step. Until the context ends, the program's `__main__`, search path and command line stand.
+    """The models of a program, which may call them for `limit` seconds without making a step.
+
+    Until the context ends, the program's `__main__`, search path and command line stand.
 
     Raises:
         TargetError: when the program fails or exits before its first step.
