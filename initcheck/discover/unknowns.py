@@ -11,17 +11,21 @@ from initcheck.discover.slicer import ALWAYS_THERE, Slicer
 _CONFIGURATION = re.compile(r"(Config|Args|Arguments|HParams|Hparams|Params|Options|Opt|Settings|Cfg)$")
 
 
-def rests_on_data(slicer: Slicer, name: str, seen: frozenset[str] = frozenset()) -> bool:
+def rests_on_data(slicer: Slicer, name: str) -> bool:
     """Whether the value of a name can only come from data, from training, or from an argument that nobody gives."""
-    if name in ALWAYS_THERE or name in seen or name in slicer.models.classes or name in slicer.models.functions:
-        return False
-    positions = [index for index in range(len(slicer.body)) if name in slicer.binds(index)]
-    if not positions:
-        return not slicer.models.names.stars
-    if any(index in slicer.heavy for index in positions):
-        return True
-    reads = {read for index in positions for read in slicer.scopes[index].reads}
-    return any(rests_on_data(slicer, read, seen | {name}) for read in reads - {name})
+    told = ALWAYS_THERE | slicer.models.classes.keys() | slicer.models.functions.keys()
+    waiting, seen = [name], {name}
+    while waiting:
+        current = waiting.pop()
+        if current in told:
+            continue
+        positions = [index for index in range(len(slicer.body)) if current in slicer.binds(index)]
+        if (not positions and not slicer.models.names.stars) or any(index in slicer.heavy for index in positions):
+            return True
+        reads = {read for index in positions for read in slicer.scopes[index].reads}
+        waiting += reads - seen
+        seen |= reads
+    return False
 
 
 def fillers(slicer: Slicer) -> frozenset[str]:
