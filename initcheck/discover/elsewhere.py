@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from initcheck.discover import files, shown
+from initcheck.source.calls import last_name, unsettled
 
 _FILES = 300
 _BYTES = 300_000
@@ -49,7 +50,7 @@ class Project:
         for other, text in self._texts:
             if f"{name}(" in text:
                 found += _in_python(other, text, name, self._own.stem) if other.suffix == ".py" else _in_prose(other, text, name)
-        return tuple(sorted(found, key=lambda site: (_open(site), len(site.path), site.line))[:_SITES])
+        return tuple(sorted(found, key=lambda site: (unsettled(site.call), len(site.path), site.line))[:_SITES])
 
 
 def in_docstrings(tree: ast.Module, name: str) -> Iterator[ast.Call]:
@@ -89,7 +90,7 @@ def _in_python(path: Path, text: str, name: str, stem: str) -> Iterator[Site]:
         return
     local, options = shown.constants(tree), shown.options(tree)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and _last(node.func) == name:
+        if isinstance(node, ast.Call) and last_name(node.func) == name:
             call = ast.Call(ast.Name(name, ast.Load()), node.args, node.keywords)
             yield Site(_short(path), node.lineno, ast.copy_location(call, node), local, options)
 
@@ -109,7 +110,7 @@ def _parsed_calls(code: str, name: str) -> Iterator[ast.Call]:
     except (SyntaxError, ValueError):
         return
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and _last(node.func) == name:
+        if isinstance(node, ast.Call) and last_name(node.func) == name:
             yield ast.copy_location(ast.Call(ast.Name(name, ast.Load()), node.args, node.keywords), node)
 
 
@@ -122,15 +123,6 @@ def _imports(tree: ast.Module, name: str, stem: str) -> bool:
         elif isinstance(node, ast.Import) and any(alias.name.split(".")[-1] == stem for alias in node.names):
             return True
     return False
-
-
-def _open(site: Site) -> int:
-    values = [*site.call.args, *(item.value for item in site.call.keywords)]
-    return sum(any(isinstance(node, (ast.Name, ast.Starred)) for node in ast.walk(value)) for value in values)
-
-
-def _last(function: ast.expr) -> str:
-    return function.attr if isinstance(function, ast.Attribute) else function.id if isinstance(function, ast.Name) else ""
 
 
 def _short(path: Path) -> str:

@@ -10,6 +10,7 @@ from initcheck.discover.candidates import Candidate, instances_of
 from initcheck.discover.effects import Effects
 from initcheck.discover.models import FileModels
 from initcheck.discover.openings import maker
+from initcheck.source.calls import last_name
 from initcheck.source.flattening import GUARD, chains, flattened, main_guard, top_functions
 
 _TRAINING = frozenset({"backward", "step", "fit", "train", "Adam", "AdamW", "SGD", "RMSprop", "zero_grad"})
@@ -81,4 +82,4 @@ class _Inside:
     def _trains(self, chain: tuple[str, ...]) -> bool:
         step = self._steps[chain[-1]]
         calls = (node.func for node in ast.walk(step) if isinstance(node, ast.Call)) if step is not None else ()
-        return any((call.attr if isinstance(call, ast.Attribute) else getattr(call, "id", "")) in _TRAINING for call in calls)
+        return any(last_name(call) in _TRAINING for call in calls)

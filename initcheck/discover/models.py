@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from initcheck.discover.names import ImportedNames
+from initcheck.source.calls import MODULE_METHODS, receivers
 from initcheck.source.flattening import is_main_guard
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -32,7 +33,6 @@ _TORCH_PARTS = re.compile(
     r"^torch\.nn\.(modules\.\w+\.)?(Sequential|Module(List|Dict)|(Lazy)?(Linear|Bilinear|Conv(Transpose)?\dd)|Embedding(Bag)?|RNN|LSTM|GRU"
     r"|(RNN|LSTM|GRU)Cell|MultiheadAttention|Transformer(\w*Layer|Encoder|Decoder)?|DataParallel)$"
 )
-_USED_AS_MODULE = frozenset({"parameters", "named_parameters", "state_dict", "load_state_dict", "zero_grad"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class FileModels:
         self._decided: dict[str, bool] = {}
         self._locals: dict[str, dict[str, ast.expr]] = {}
         # an optimizer has a state_dict and a zero_grad, too
-        self.used_as_module = _receivers(tree, _USED_AS_MODULE) - _receivers(tree, frozenset({"step", "minimize"}))
+        self.used_as_module = receivers(tree, MODULE_METHODS) - receivers(tree, frozenset({"step", "minimize"}))
 
     def module_classes(self) -> tuple[ast.ClassDef, ...]:
         """The classes that are modules, losses left out."""
@@ -268,15 +268,3 @@ def _local_values(function: Function) -> dict[str, ast.expr]:
                 if name not in values or not isinstance(value, ast.Name):
                     values.setdefault(name, value)
     return values
-
-
-def _receivers(tree: ast.Module, methods: frozenset[str]) -> frozenset[str]:
-    """The names on which one of the methods is called, anywhere in the file."""
-    return frozenset(
-        node.func.value.id
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and node.func.attr in methods
-        and isinstance(node.func.value, ast.Name)
-    )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 from initcheck.discover.models import FLUENT, WRAPPERS, FileModels
 from initcheck.discover.names import root_name
+from initcheck.source.calls import last_name
 
 _DEPTH = 4
 """Modules inside modules inside the arguments, at most."""
@@ -79,7 +80,7 @@ class Opening:
         """Whether a call in an argument makes something out of its own arguments alone: a module, a configuration."""
         name = root_name(call.func)
         own = name in self._models.classes or self._models.is_factory(name)
-        return own or self._models.is_module(call) or (name in self._models.names.aliases and _last(call)[:1].isupper())
+        return own or self._models.is_module(call) or (name in self._models.names.aliases and last_name(call.func)[:1].isupper())
 
     def _all_known(self, value: ast.expr) -> bool:
         if any(isinstance(node, (ast.Lambda, ast.NamedExpr, ast.Await, ast.Yield)) for node in ast.walk(value)):
@@ -100,7 +101,3 @@ def holes_in(expression: ast.expr) -> int:
 
 def _hole() -> ast.expr:
     return ast.Constant(...)
-
-
-def _last(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else call.func.id if isinstance(call.func, ast.Name) else ""

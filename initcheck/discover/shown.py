@@ -6,6 +6,8 @@ import ast
 import re
 from collections.abc import Iterator
 
+from initcheck.source.calls import last_name
+
 _DEFINE = re.compile(r"^(DEFINE_\w+|add_argument|option|add_option|Option)$")
 _DRAWN = frozenset({"randn", "rand", "zeros", "ones", "empty", "randint"})
 _MODELISH = re.compile(
@@ -17,12 +19,12 @@ def options(tree: ast.Module) -> dict[str, ast.expr]:
     """The defaults of command line options by their destination (argparse, click, absl), literals only."""
     found: dict[str, ast.expr] = {}
     for call in _calls(tree):
-        if not _DEFINE.match(_last(call)):
+        if not _DEFINE.match(last_name(call.func)):
             continue
         words = [value.value for value in call.args if isinstance(value, ast.Constant) and isinstance(value.value, str)]
         keywords = {item.arg: item.value for item in call.keywords}
         default = keywords.get("default")
-        if _last(call).startswith("DEFINE_") and len(call.args) > 1:
+        if last_name(call.func).startswith("DEFINE_") and len(call.args) > 1:
             words, default = words[:1], call.args[1]
         destination = keywords.get("dest")
         if isinstance(destination, ast.Constant):
@@ -62,7 +64,7 @@ def examples(tree: ast.Module) -> tuple[str, ...]:
     drawn = dict(_draws(tree, known))
     found: dict[str, None] = {}
     for call in sorted(_calls(tree), key=lambda call: call.lineno):
-        if _last(call) in ("summary", "info") and (text := _summary(call, known)):
+        if last_name(call.func) in ("summary", "info") and (text := _summary(call, known)):
             found[f"{text}  # line {call.lineno}"] = None
         if not _is_model(call.func) or not call.args:
             continue
@@ -96,12 +98,12 @@ def _drawn(value: ast.expr, known: dict[str, ast.expr]) -> str:
         isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr in ("to", "cuda", "cpu", "float", "long")
     ):
         value = value.func.value
-    if isinstance(value, ast.Call) and _last(value) in ("Variable", "FloatTensor") and len(value.args) == 1:
+    if isinstance(value, ast.Call) and last_name(value.func) in ("Variable", "FloatTensor") and len(value.args) == 1:
         return _drawn(value.args[0], known)
-    if not (isinstance(value, ast.Call) and _last(value) in _DRAWN):
+    if not (isinstance(value, ast.Call) and last_name(value.func) in _DRAWN):
         return ""
     arguments, below = list(value.args), 0
-    if _last(value) == "randint":
+    if last_name(value.func) == "randint":
         bounds = [literal(argument, known) for argument in arguments[:-1]]
         if not bounds or not all(isinstance(bound, int) for bound in bounds) or not isinstance(bounds[-1], int):
             return ""
@@ -141,10 +143,6 @@ def _pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, ast.expr]]:
 
 def _calls(tree: ast.AST) -> Iterator[ast.Call]:
     return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
-
-
-def _last(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else call.func.id if isinstance(call.func, ast.Name) else ""
 
 
 def _is_literal(node: ast.expr) -> bool:

@@ -16,6 +16,7 @@ from initcheck.discover.slicer import ALWAYS_THERE, Script, Slicer
 from initcheck.discover.unknowns import afterwards, fillers, known, plainly_known, rests_on_data
 from initcheck.errors import TargetError
 from initcheck.records.target import Recipe
+from initcheck.source.calls import unsettled
 from initcheck.source.flattening import defaults_of, flattened, is_main_guard
 
 _SITES = 4
@@ -102,23 +103,12 @@ class Ways:
             return None
         keep = slicer.run()
         line, column, expression = slicer.origin()
-        return Recipe(
-            keep,
-            len(slicer.body),
-            slicer.skipped(keep),
-            expression,
-            line,
-            column,
-            self.source.digest,
-            slicer.unneeded(keep),
-            chain,
-        )
+        return replace(self._recipe(slicer, keep, expression, line, column), chain=chain)
 
     def opened(self, name: str, chain: tuple[str, ...], *, bare: bool) -> Recipe | None:
         """The call that makes an instance, with holes for what rests on data; `bare` trusts nothing but definitions and literals."""
         slicer = self.slicer(name, chain)
-        value = self._value(slicer, name)
-        call = maker(slicer.models, value) if value is not None else None
+        call = self._maker(slicer, name)
         if call is None:
             return None
         knows = plainly_known(slicer) if bare else known(slicer)
@@ -135,22 +125,9 @@ class Ways:
         keep = (*keep, *(index for index in sorted(slicer.kept) if index not in keep and index not in after))
         if not holes_in(opened) and not slicer.unknown:
             return None
-        expression = ast.unparse(opened)
-        return Recipe(
-            tuple(sorted(keep)),
-            len(slicer.body),
-            slicer.skipped((*keep, *after)),
-            expression,
-            call.lineno,
-            call.col_offset + 1,
-            self.source.digest,
-            slicer.unneeded(keep),
-            chain,
-            expression,
-            name,
-            after,
-            unknown=tuple(sorted(slicer.unknown)),
-        )
+        keep = tuple(sorted(keep))
+        recipe = self._recipe(slicer, keep, ast.unparse(opened), call.lineno, call.col_offset + 1, after)
+        return replace(recipe, chain=chain, call=recipe.expression, bind=name, unknown=tuple(sorted(slicer.unknown)))
 
     def from_call(self, name: str, call: ast.Call) -> Recipe | None:
         """A definition of the file, called as somewhere in the file, with holes for what only that place knows."""
@@ -175,28 +152,19 @@ class Ways:
         if holes_in(opened):
             wanted |= fillers(slicer)
         keep = slicer.run(sorted(wanted))
-        expression = ast.unparse(opened)
-        unneeded = slicer.unneeded(keep)
-        skipped = slicer.skipped(keep)
-        return Recipe(
-            keep,
-            len(slicer.body),
-            skipped,
-            expression,
-            line,
-            column,
-            self.source.digest,
-            unneeded,
-            call=expression,
-            bind=slicer.name,
-            unknown=tuple(sorted(slicer.unknown)),
-        )
+        recipe = self._recipe(slicer, keep, ast.unparse(opened), line, column)
+        return replace(recipe, call=recipe.expression, bind=slicer.name, unknown=tuple(sorted(slicer.unknown)))
+
+    def _recipe(
+        self, slicer: Slicer, keep: tuple[int, ...], expression: str, line: int, column: int, after: tuple[int, ...] = ()
+    ) -> Recipe:
+        """What every recipe of the file says."""
+        size, skipped, unneeded = len(slicer.body), slicer.skipped((*keep, *after)), slicer.unneeded(keep)
+        return Recipe(keep, size, skipped, expression, line, column, self.source.digest, unneeded, after=after)
 
     def callee(self, name: str, chain: tuple[str, ...]) -> str:
         """The name of what makes an instance."""
-        slicer = self.slicer(name, chain)
-        value = self._value(slicer, name)
-        call = maker(slicer.models, value) if value is not None else None
+        call = self._maker(self.slicer(name, chain), name)
         return root_name(call.func) if call is not None else ""
 
     def call_sites(self, name: str) -> list[ast.Call]:
@@ -205,7 +173,7 @@ class Ways:
         inside = {id(node) for node in ast.walk(definition)} if definition is not None else set()
         found = [node for node in self._calls if isinstance(node.func, ast.Name) and node.func.id == name and id(node) not in inside]
         known = [node for node in found if node.args or node.keywords or len(found) == 1]
-        return sorted(known, key=lambda node: (_unliteral(node), node.lineno))[:_SITES]
+        return sorted(known, key=lambda node: (unsettled(node), node.lineno))[:_SITES]
 
     def _value(self, slicer: Slicer, name: str) -> ast.expr | None:
         """The expression that makes an instance, not one that trains it or hands it on."""
@@ -216,6 +184,10 @@ class Ways:
         ]
         fresh = [value for value in found if name not in names_in(value)]
         return (fresh or found)[-1] if found else None
+
+    def _maker(self, slicer: Slicer, name: str) -> ast.Call | None:
+        value = self._value(slicer, name)
+        return maker(slicer.models, value) if value is not None else None
 
     def _reads(self, slicer: Slicer, name: str) -> frozenset[str]:
         value = self._value(slicer, name)
@@ -237,9 +209,3 @@ class Ways:
 
 def _same(recipe: Recipe, other: Recipe) -> bool:
     return (recipe.keep, recipe.call, recipe.after, recipe.chain) == (other.keep, other.call, other.after, other.chain)
-
-
-def _unliteral(call: ast.Call) -> int:
-    """How many arguments are no literals."""
-    values = [*call.args, *(item.value for item in call.keywords)]
-    return sum(any(isinstance(node, (ast.Name, ast.Starred)) for node in ast.walk(value)) for value in values)

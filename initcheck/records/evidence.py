@@ -10,6 +10,20 @@ from initcheck.records.recording import ParameterRecord, Recording
 from initcheck.records.stats import GradientFlow, OutputStats, TableStats, WeightStats
 from initcheck.records.target import Target
 
+NOT_NONLINEAR = (
+    "weight_layer",
+    "attention",
+    "recurrent",
+    "residual_add",
+    "gate_multiply",
+    "output",
+    "embedding",
+    "input",
+    "softmax",
+    "log_softmax",
+)
+"""Role words of what is no nonlinearity."""
+
 
 @dataclass(frozen=True, slots=True)
 class Nonlinearity:

@@ -10,12 +10,13 @@ import ast
 import copy
 from collections.abc import Iterable, Iterator, Sequence
 
+from initcheck.source.calls import MODULE_METHODS, last_name, receivers
+
 GUARD = "__main__"
 """The step of a chain that stands for the main guard."""
 
 _WORK = frozenset({"backward", "step", "fit", "train", "main", "run", "train_model", "train_epoch", "train_one_epoch", "learn"})
 _CLICK = frozenset({"option", "argument"})
-_MODULE_METHODS = frozenset({"parameters", "named_parameters", "state_dict", "load_state_dict", "zero_grad"})
 
 
 def flattened(tree: ast.Module, chain: Sequence[str]) -> ast.Module:
@@ -96,14 +97,7 @@ class _Unfolding:
 
     def __init__(self, tree: ast.Module) -> None:
         self.functions = top_functions(tree)
-        self._receivers = frozenset(
-            node.func.value.id
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and node.func.attr in _MODULE_METHODS
-            and isinstance(node.func.value, ast.Name)
-        )
+        self._receivers = receivers(tree, MODULE_METHODS)
 
     def of(self, statements: Sequence[ast.stmt], chain: Sequence[str]) -> list[ast.stmt]:
         """The statements up to the call of the first step of the chain, and then what that executes; all of them for no chain."""
@@ -131,7 +125,7 @@ class _Unfolding:
             isinstance(node, ast.Assign) and any(isinstance(target, ast.Name) and target.id in self._receivers for target in node.targets)
             for node in nodes
         )
-        return makes and any(isinstance(node, ast.Call) and _last(node) in _WORK for node in nodes)
+        return makes and any(isinstance(node, ast.Call) and last_name(node.func) in _WORK for node in nodes)
 
     def _opened(self, statement: ast.stmt, chain: Sequence[str]) -> list[ast.stmt]:
         if isinstance(statement, ast.For):
@@ -192,7 +186,7 @@ def _bound(function: ast.FunctionDef, call: ast.Call | None) -> Iterator[ast.stm
 def _options(function: ast.FunctionDef) -> Iterator[tuple[str, ast.expr]]:
     """The defaults of `@click.option("--hidden-size", default=64)`."""
     for mark in function.decorator_list:
-        if not isinstance(mark, ast.Call) or _last(mark) not in _CLICK:
+        if not isinstance(mark, ast.Call) or last_name(mark.func) not in _CLICK:
             continue
         flags = [value.value for value in mark.args if isinstance(value, ast.Constant) and isinstance(value.value, str)]
         default = next((item.value for item in mark.keywords if item.arg == "default"), None)
@@ -226,11 +220,6 @@ def _called_names(body: Iterable[ast.AST]) -> Iterator[str]:
         for node in ast.walk(statement):
             if isinstance(node, ast.Call):
                 yield from (part.id for part in (node.func, *node.args) if isinstance(part, ast.Name))
-
-
-def _last(call: ast.Call) -> str:
-    function = call.func
-    return function.attr if isinstance(function, ast.Attribute) else function.id if isinstance(function, ast.Name) else ""
 
 
 def _yields(function: ast.FunctionDef) -> bool:

@@ -8,17 +8,12 @@ import operator
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from initcheck.construct.arguments.arithmetic import ARITHMETIC
 from initcheck.construct.arguments.place import Step
 from initcheck.construct.arguments.sources import Sources, path_of
 
 _BINARY: dict[type, Callable[..., Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.FloorDiv: operator.floordiv,
-    ast.Mod: operator.mod,
-    ast.Pow: operator.pow,
+    **ARITHMETIC,
     ast.BitAnd: operator.and_,
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
@@ -30,8 +25,6 @@ _BINARY: dict[type, Callable[..., Any]] = {
     ast.NotIn: lambda one, other: one not in other,
     ast.Is: operator.is_,
     ast.IsNot: operator.is_not,
-    ast.USub: operator.neg,
-    ast.Not: operator.not_,
 }
 _CALLS: dict[str, Callable[..., Any]] = {
     "len": len, "int": int, "float": float, "abs": abs, "max": max, "min": min, "sum": sum, "isinstance": isinstance, "range": range,

@@ -8,22 +8,12 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from initcheck.construct.arguments.filling import Filling, Unknown
+from initcheck.construct.arguments.arithmetic import ARITHMETIC
+from initcheck.construct.arguments.filling import Filling, Unknown, parameters_of
 from initcheck.construct.arguments.holes import Hole, Node, known_node
 from initcheck.errors import InitcheckError
 
-_OPERATORS: dict[type, Callable[..., Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.FloorDiv: operator.floordiv,
-    ast.Mod: operator.mod,
-    ast.Pow: operator.pow,
-    ast.USub: operator.neg,
-    ast.UAdd: operator.pos,
-    ast.Not: operator.not_,
-}
+_OPERATORS: dict[type, Callable[..., Any]] = {**ARITHMETIC, ast.UAdd: operator.pos}
 _SAFE = frozenset(
     "abs bool dict enumerate float int len list max min range round set sorted str sum tuple zip True False None isinstance type".split()
 )
@@ -193,8 +183,6 @@ class Evaluator:
     @staticmethod
     def _nothing_known(function: Any, kwargs: Mapping[str, Any], args: list[Node | Unknown]) -> list[Node | Unknown]:
         """`Net(...)` says nothing about any argument when there is more than one that is required."""
-        from initcheck.construct.arguments.filling import parameters_of
-
         required = [p for p in parameters_of(function) if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
         return [] if not parameters_of(function) or all(p.name not in kwargs for p in required) else args
 

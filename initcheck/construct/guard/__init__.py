@@ -5,8 +5,8 @@ extensions) is only stopped where the worker can ask the kernel for it (Landlock
 """
 
 from initcheck.construct.guard.audit import own_process
-from initcheck.construct.guard.belt import guarded
+from initcheck.construct.guard.belt import guarded, torch_defaults
 from initcheck.construct.guard.entrances import changed
 from initcheck.construct.guard.refusal import Refused, refusal_in, user_line
 
-__all__ = ["Refused", "changed", "guarded", "own_process", "refusal_in", "user_line"]
+__all__ = ["Refused", "changed", "guarded", "own_process", "refusal_in", "torch_defaults", "user_line"]

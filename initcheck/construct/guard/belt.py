@@ -48,7 +48,7 @@ def guarded(
         stack.enter_context(changed(sys, "stdin", _NoInput()))
         stack.enter_context(changed(sys, "dont_write_bytecode", value=True))
         stack.enter_context(replaced(note))
-        stack.enter_context(_defaults())
+        stack.enter_context(torch_defaults())
         stack.enter_context(contextlib.redirect_stdout(sys.stderr))
         stack.enter_context(_here())
         stack.enter_context(_search_path(folder))
@@ -130,7 +130,8 @@ def _fresh_neighbours(folder: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _defaults() -> Iterator[None]:
+def torch_defaults() -> Iterator[None]:
+    """The default dtype and device of torch are as before afterwards."""
     dtype, device = torch.get_default_dtype(), torch.get_default_device()
     try:
         yield

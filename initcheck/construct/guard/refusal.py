@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from initcheck.errors import TargetError
+from initcheck.errors import TargetError, causes
 
 
 @dataclass(slots=True)
@@ -80,14 +80,7 @@ def user_line() -> int:
 
 def refusal_in(error: BaseException) -> Refused | None:
     """The refusal that an error is or came of, whatever it was wrapped in."""
-    seen: set[int] = set()
-    current: BaseException | None = error
-    while current is not None and id(current) not in seen:
-        if isinstance(current, Refused):
-            return current
-        seen.add(id(current))
-        current = current.__cause__ or current.__context__
-    return None
+    return next((cause for cause in causes(error) if isinstance(cause, Refused)), None)
 
 
 def _downloading() -> bool:

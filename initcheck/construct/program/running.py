@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -11,7 +10,7 @@ from typing import Any
 import torch
 
 from initcheck.construct.blame import first_lines
-from initcheck.construct.guard import own_process
+from initcheck.construct.guard import own_process, torch_defaults
 from initcheck.construct.inputs import Guess, describe
 from initcheck.construct.made import Notes
 from initcheck.construct.program.copying import affordable_rows, first_rows
@@ -58,7 +57,7 @@ def captured(target: Target, limit: float) -> Iterator[tuple[Captured, ...]]:
         NothingToCheck: when it ends without having built a model.
     """
     notes = Notes()
-    with main_module(target) as module, _defaults(), on_cpu(notes.add):
+    with main_module(target) as module, torch_defaults(), on_cpu(notes.add):
         recorder = Recorder()
         stopping = Stopping(Roots(), recorder, names_in, limit)
         error = _run(target, module, recorder, stopping, notes)
@@ -167,14 +166,3 @@ def _aside(recorder: Recorder) -> Callable[[], Any]:
             recorder.paused = before
 
     return aside
-
-
-@contextlib.contextmanager
-def _defaults() -> Iterator[None]:
-    dtype, device = torch.get_default_dtype(), torch.get_default_device()
-    try:
-        yield
-    finally:
-        torch.set_default_dtype(dtype)
-        if torch.get_default_device() != device:
-            torch.set_default_device(None if device.type == "cpu" else device)

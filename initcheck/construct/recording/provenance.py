@@ -18,7 +18,6 @@ from initcheck.records.fact import Fact, Known, Unknown
 from initcheck.records.recording import Origin, ParameterRecord, Recording, TensorRecord, Write
 from initcheck.records.source import Location
 
-UNWATCHED = "the model was built before initcheck watched"
 META = "a tensor on the meta device holds no values, and torch skips some initializers there"
 RESCALING = frozenset({"mul", "div", "add", "sub", "neg", "pow", "lerp", "addcmul", "addcdiv"})
 NO_LINE = "no source line outside torch asked for it"

@@ -17,7 +17,7 @@ from initcheck.construct.stand_ins.missing import MissingImport, Site, needed
 from initcheck.construct.stand_ins.nesting import members
 from initcheck.construct.stand_ins.objects import StandIn, StandInModule, about, stand_ins
 from initcheck.construct.stand_ins.unloaded import Unloaded
-from initcheck.errors import TargetError
+from initcheck.errors import TargetError, causes
 
 _Strange: TypeAlias = StandIn | Unloaded
 _CALL = re.compile(r"(\w+)\(\)[ :] ?(takes|received|argument)")
@@ -26,13 +26,9 @@ _HELD = frozenset({"_parameters", "_buffers", "_modules"})
 
 def behind(error: BaseException) -> TargetError | None:
     """The missing import that a failure comes from, None when it comes from something else."""
-    seen: set[int] = set()
-    current: BaseException | None = error
-    while current is not None and id(current) not in seen:
-        if isinstance(current, TargetError):
-            return current
-        seen.add(id(current))
-        current = current.__cause__ or current.__context__
+    for cause in causes(error):
+        if isinstance(cause, TargetError):
+            return cause
     if isinstance(error, NameError) and error.name:
         return _starred(error, error.name)
     return _handed_on(error)

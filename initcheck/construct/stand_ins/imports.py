@@ -9,6 +9,7 @@ from types import FrameType
 
 from initcheck.construct.recording.frames import Kind, kind_of
 from initcheck.errors import TargetError
+from initcheck.source.calls import last_name
 from initcheck.source.reading import python_source
 
 _IMPORT_ERRORS = frozenset({"ImportError", "ModuleNotFoundError"})
@@ -105,7 +106,7 @@ def _around(path: str, line: int) -> Iterator[ast.Try | ast.With]:
 def _caught(block: ast.Try | ast.With, names: frozenset[str]) -> bool:
     if isinstance(block, ast.With):
         calls = [item.context_expr for item in block.items if isinstance(item.context_expr, ast.Call)]
-        return any(_last(call.func) == "suppress" and any(_last(kind) in names for kind in call.args) for call in calls)
+        return any(last_name(call.func) == "suppress" and any(last_name(kind) in names for kind in call.args) for call in calls)
     return any(_catches(handler, names) and not _gives_up(handler.body) for handler in block.handlers)
 
 
@@ -113,16 +114,12 @@ def _catches(handler: ast.ExceptHandler, names: frozenset[str]) -> bool:
     if handler.type is None:
         return names is _BROAD
     kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-    return any(_last(kind) in names for kind in kinds)
+    return any(last_name(kind) in names for kind in kinds)
 
 
 def _gives_up(block: list[ast.stmt]) -> bool:
     """Whether statements end with an error or an exit, so that they are no way to go on."""
     last = block[-1]
     if isinstance(last, ast.Expr) and isinstance(last.value, ast.Call):
-        return _last(last.value.func) in _EXITS
+        return last_name(last.value.func) in _EXITS
     return isinstance(last, ast.Raise)
-
-
-def _last(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""

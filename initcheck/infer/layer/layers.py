@@ -16,25 +16,13 @@ from initcheck.infer.layer.packs import separate
 from initcheck.infer.layer.parts import Part
 from initcheck.infer.layer.pieces import frequency, pieces
 from initcheck.infer.layer.uses import Use
-from initcheck.records.evidence import Layer, Nonlinearity
+from initcheck.records.evidence import NOT_NONLINEAR, Layer, Nonlinearity
 from initcheck.records.fact import Fact, Known, Unknown
 from initcheck.records.graph import Node
 from initcheck.records.recording import ParameterRecord
 from initcheck.records.stats import SignalStats, WeightStats
 from initcheck.theory.functions.nonlinearities import curve, known
 
-NOT_NONLINEAR = (
-    "weight_layer",
-    "attention",
-    "recurrent",
-    "residual_add",
-    "gate_multiply",
-    "output",
-    "embedding",
-    "input",
-    "softmax",
-    "log_softmax",
-)
 ATTENTION = "scaled_dot_product_attention"
 
 

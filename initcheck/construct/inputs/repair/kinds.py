@@ -32,7 +32,6 @@ _RANGE = re.compile(r"Dimension out of range \(expected to be in range of \[-?\d
 _INDICES = re.compile(r"too many indices for tensor of dimension (\d+)")
 _RANKS_DIFFER = re.compile(r"same number of dimensions: got (\d+) and (\d+)")
 _BOUNDS = re.compile(r"index (-?\d+) is out of bounds for dimension (\d+) with size (\d+)")
-_TARGET = re.compile(r"Target \d+ is out of bounds")
 _LONG = re.compile(
     r"(LongTensor|must be long|[Ee]xpected dtype int|scalar types?: Long|expected scalar type Long|[Ii]ndex is supposed|must be of type long"
     r"|indices must be|index tensor of type|Expected tensor .* Long|integer tensors|expects? index|Expected index|dtype int64 for index)"

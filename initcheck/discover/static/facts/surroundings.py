@@ -9,22 +9,9 @@ from dataclasses import dataclass, field
 from initcheck.discover.static.reader.machine import Op
 from initcheck.discover.static.reader.values import Tensor
 from initcheck.errors import NotKnown
-from initcheck.records.evidence import Nonlinearity
+from initcheck.records.evidence import NOT_NONLINEAR, Nonlinearity
 from initcheck.records.fact import Fact, Known, Unknown
 
-STOPS = (
-    "weight_layer",
-    "attention",
-    "recurrent",
-    "residual_add",
-    "gate_multiply",
-    "output",
-    "embedding",
-    "input",
-    "softmax",
-    "log_softmax",
-)
-"""Role words of what is no nonlinearity."""
 LOST = "the source does not settle what becomes of its output"
 
 
@@ -79,7 +66,7 @@ class Network:
             return Surroundings(Unknown(LOST), fed, inside_branch=branch)
         try:
             reach = self.reach(number)
-            after = {end: self.reach(end) for end, role in reach.ends.items() if role not in STOPS}
+            after = {end: self.reach(end) for end, role in reach.ends.items() if role not in NOT_NONLINEAR}
         except NotKnown as unknown:
             return Surroundings(Unknown(unknown.reason), fed, inside_branch=branch)
         norms = [role for role in reach.ends.values() if role.endswith("_norm")]
@@ -167,10 +154,12 @@ class Network:
 
     def _curved(self, reach: Reach, after: dict[int, Reach]) -> dict[int, str]:
         """The nonlinearities behind an operation, looking through a normalization."""
-        found = {end: role for end, role in reach.ends.items() if role not in STOPS and not role.endswith("_norm")}
+        found = {end: role for end, role in reach.ends.items() if role not in NOT_NONLINEAR and not role.endswith("_norm")}
         for end, role in reach.ends.items():
             if role.endswith("_norm"):
-                found |= {later: word for later, word in after[end].ends.items() if word not in STOPS and not word.endswith("_norm")}
+                found |= {
+                    later: word for later, word in after[end].ends.items() if word not in NOT_NONLINEAR and not word.endswith("_norm")
+                }
         return found
 
     def _nonlinearity(self, curved: dict[int, str], after: dict[int, Reach]) -> Fact[Nonlinearity]:
@@ -182,7 +171,7 @@ class Network:
                 beyond = after[end] if end in after else self.reach(end)
             except NotKnown as unknown:
                 return Unknown(unknown.reason)
-            if any(role not in STOPS and not role.endswith("_norm") for role in beyond.roles):
+            if any(role not in NOT_NONLINEAR and not role.endswith("_norm") for role in beyond.roles):
                 return Unknown("two nonlinearities follow each other")
         role, parameter = kinds.pop()
         return Known(Nonlinearity(role, parameter))

@@ -19,7 +19,6 @@ _PLAIN_BASES = re.compile(
 _PART = re.compile(r"^torch\.nn\.(modules\.\w+\.)?([A-Z]\w*)$")
 _NORMALIZERS = ("spectral_norm", "weight_norm", "orthogonal")
 _SAME = frozenset("to cuda cpu float double half bfloat16 type eval train requires_grad_ to_empty share_memory".split())
-_KIND = ("Encoder", "Decoder")
 
 
 def is_part(name: str) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from initcheck.discover.static.known.classes import by_name, isinstance_of
 from initcheck.discover.static.reader.machine import Machine
 from initcheck.discover.static.reader.values import (
+    LONGEST,
     Bound,
     Dotted,
     Opaque,
@@ -22,7 +23,6 @@ from initcheck.discover.static.reader.values import (
     signals,
 )
 
-LONGEST = 20_000
 _FOLDED: dict[str, Callable[..., Value]] = {
     **{f"builtins.{one.__name__}": one for one in (int, float, str, bool, abs, round, min, max, sum, sorted, divmod, pow, repr, any, all)},
     **{

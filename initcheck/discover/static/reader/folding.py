@@ -9,6 +9,7 @@ from collections.abc import Callable
 from initcheck.discover.static.known import network, tensors
 from initcheck.discover.static.reader.machine import Machine
 from initcheck.discover.static.reader.values import (
+    LONGEST,
     Bound,
     Class,
     Dotted,
@@ -23,9 +24,6 @@ from initcheck.discover.static.reader.values import (
     certain,
     signals,
 )
-
-LONGEST = 20_000
-
 
 _OPERATORS: dict[str, Callable[[Value, Value], Value]] = {
     "Add": operator.add,

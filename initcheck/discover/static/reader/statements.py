@@ -108,15 +108,22 @@ def _for(machine: Machine, node: ast.For, scope: Scope) -> None:
                 maybe(machine, node.body, scope, item.reason)
                 continue
             assign(machine, node.target, item, scope)
-            try:
-                run(machine, node.body, scope)
-            except Continued:
-                continue
-            except Broke:
+            if not _round(machine, node.body, scope):
                 return
     finally:
         machine.frame.loops -= 1
     run(machine, node.orelse, scope)
+
+
+def _round(machine: Machine, body: list[ast.stmt], scope: Scope) -> bool:
+    """One round of a loop; whether another may follow."""
+    try:
+        run(machine, body, scope)
+    except Continued:
+        return True
+    except Broke:
+        return False
+    return True
 
 
 def _while(machine: Machine, node: ast.While, scope: Scope) -> None:
@@ -126,13 +133,7 @@ def _while(machine: Machine, node: ast.While, scope: Scope) -> None:
             verdict = truth(machine.read(node.test, scope))
             if verdict is None:
                 maybe(machine, node.body, scope, f"the loop in {machine.where(node)} runs as often as it takes")
-            if not verdict:
-                return
-            try:
-                run(machine, node.body, scope)
-            except Continued:
-                continue
-            except Broke:
+            if not verdict or not _round(machine, node.body, scope):
                 return
     finally:
         machine.frame.loops -= 1

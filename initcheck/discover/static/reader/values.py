@@ -10,6 +10,9 @@ from typing import Any, Literal, TypeAlias
 from initcheck.records.recording import InitCall, Origin
 from initcheck.records.source import Location
 
+LONGEST = 20_000
+"""Elements of the longest sequence that is worked out."""
+
 Value: TypeAlias = Any
 """A number, a text, None, a tuple, list or dictionary of values, or one of the classes below."""
 
