@@ -25,15 +25,20 @@ def louder(first: Severity, second: Severity) -> Severity:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """A remedy as data: `call` applied to `parameters`; `title` is the help line.
+    """A remedy as data: `call` applied to each of `parameters`; `title` is the help line.
 
-    `safety` is `safe` (an argument corrected, or a default made explicit), `unsafe` (replaces what the author wrote) or `display`.
+    `safety` is `safe` (an argument corrected, or a default made explicit), `unsafe` (replaces what the author wrote) or `display`
+    (nobody but the author can do it; the title says what).
+    `call` names a function of `torch.nn.init`, or `mul_` with `factor`. It is applied to each of the `blocks` equal blocks of rows on
+    its own (4 gates in an LSTM), or to the one with index `block` (the second of four: 1), the rest of the rows left as it is.
     """
 
     parameters: tuple[str, ...]
     call: InitCall | None
     safety: Literal["safe", "unsafe", "display"]
     title: str
+    blocks: int = 1
+    block: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
