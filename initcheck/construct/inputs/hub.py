@@ -22,7 +22,9 @@ def is_configured(model: Any) -> bool:
     """Whether the model carries a configuration object that names sizes."""
     config = getattr(model, "config", None)
     sizes = (getattr(config, name, None) for name in ("vocab_size", "sample_size"))
-    return config is not None and (isinstance(getattr(model, "main_input_name", None), str) or any(isinstance(s, (int, tuple, list)) for s in sizes))
+    return config is not None and (
+        isinstance(getattr(model, "main_input_name", None), str) or any(isinstance(s, (int, tuple, list)) for s in sizes)
+    )
 
 
 def configured(model: Any, batch: int) -> Iterator[Plan]:

@@ -65,7 +65,14 @@ def scene(model: Module, batch: int) -> Scene:
 
 
 def options(use: Use, scene: Scene) -> list[Tree]:
-    """Forms for an argument that enters the layer of `use`."""
+    """Forms for an argument that enters the layer of `use`, as large as what the model divides them by before."""
+    forms = _options(use, scene)
+    if use.divided == 1.0:
+        return forms
+    return [replace(form, scale=use.divided) if isinstance(form, Form) and form.dtype == "float" else form for form in forms]
+
+
+def _options(use: Use, scene: Scene) -> list[Tree]:
     need = use.need
     if use.shares > 1 or 0 < use.beside < need.size:
         left = need.size - use.beside if use.beside < need.size else need.size

@@ -129,14 +129,14 @@ class Recorder(TorchDispatchMode):
             slot.add(event)
 
     def _note_purpose(self, slot: Slot, event: Event, what: Operation, tensor: torch.Tensor) -> None:
-        """Whether somebody outside torch.nn overwrote a parameter, or a copy of one, on purpose."""
+        """Whether somebody outside torch.nn overwrote a parameter, or what was computed from one, on purpose."""
         if slot.owner is None and type(tensor) is torch.nn.Parameter:
             slot.owner = weakref.ref(tensor)
         event.sweep = self._applying.sweep
         if event.origin not in ("user", "library"):
             return
         event.told = slot.owner is not None
-        if event.instance is not None or (what.name in RANDOM and slot.mirrors):
+        if event.instance is not None or what.name in RANDOM:
             slot.notable = slot.notable or event.told or bool(slot.parents)
 
     def _note_created(self, what: Operation, values: list[Any], out: Any, frame: Any) -> None:
