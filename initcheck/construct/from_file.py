@@ -14,6 +14,7 @@ from initcheck.construct.arguments.literal import build, resolve
 from initcheck.construct.blame import explained, whole_program
 from initcheck.construct.loader import code_of, fresh_module
 from initcheck.construct.made import Construction, Notes, offered_inputs, refuse_size_zero, the_module
+from initcheck.construct.stand_ins.evidence import behind
 from initcheck.errors import InitcheckError, TargetError
 from initcheck.records.source import Location
 from initcheck.records.target import Built, Recipe, Target
@@ -104,7 +105,7 @@ def _called(target: Target, way: Recipe, space: dict[str, Any]) -> Made:
     try:
         return make(way.call, space, _hints(target), attempt)
     except Unbuilt as failure:
-        if not failure.holes:
+        if not failure.holes or behind(failure.error) is not None:
             raise failure.error from failure
         problem = failure
     raise _needs_arguments(target, way, problem) from problem.error

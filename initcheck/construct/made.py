@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from initcheck.construct.blame import whole_program
 from initcheck.construct.stand_ins.evidence import refuse_stand_ins
 from initcheck.errors import TargetError
 from initcheck.records.target import Built, Target
@@ -60,7 +61,7 @@ def the_module(target: Target, made: object) -> torch.nn.Module:
 
 
 def refuse_size_zero(target: Target, model: torch.nn.Module) -> None:
-    """Raises for a parameter without elements: something that its size depends on was left out.
+    """Raises for a parameter without elements, or a table that is none: something that its size depends on was left out.
 
     Raises:
         TargetError: names the parameter.
@@ -74,3 +75,7 @@ def refuse_size_zero(target: Target, model: torch.nn.Module) -> None:
             )
             hint = "put this into the file: def initcheck_model(): return Net(...)  # with real sizes"
             raise TargetError(message, hint, name="zero-size")
+    for name, module in model.named_modules():
+        if isinstance(module, torch.nn.Embedding) and module.weight.dim() != 2:
+            message = f"{target.spec} has an embedding `{name}` whose table is {list(module.weight.shape)}: what fills it did not run"
+            raise TargetError(message, f"run it for real up to its first training step: {whole_program(target)}", name="zero-size")

@@ -17,7 +17,7 @@ def table_stats(model: nn.Module) -> tuple[TableStats, ...]:
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     found: dict[str, TableStats] = {}
     for module in model.modules():
-        if not isinstance(module, (nn.Embedding, nn.EmbeddingBag)) or unmeasurable(module.weight):
+        if not isinstance(module, (nn.Embedding, nn.EmbeddingBag)) or module.weight.dim() != 2 or unmeasurable(module.weight):
             continue
         name = names.get(id(module.weight), "")
         if name and (name not in found or found[name].padding < 0):

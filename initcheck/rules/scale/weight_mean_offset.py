@@ -23,7 +23,7 @@ class WeightMeanOffset(ModelRule):
     Why: a mean mu adds a rank-one part of relative size (mu/sigma)^2 * fan_in * rho to every pre-activation, where rho is the constant share of what comes in;
         it grows with depth until all units say the same, and not even batch normalization repairs it.
     Silent when: the mean is within its sampling error, the index times the number of such layers stays below 1, the layer reads centred data, or the
-        weight is computed at run time (positive weights by design).
+        weight is computed at run time (positive weights by design) or complex (it turns phases; nothing measured says what its mean does).
     Source: measured on digits: accuracy 0.22 to 0.40 against 0.96 for a shift of one standard deviation, with and without batch normalization.
     """
 
@@ -79,7 +79,13 @@ class WeightMeanOffset(ModelRule):
         stats, record = evidence.stats(layer.weight), evidence.record(layer.weight)
         if stats is None or layer.kind not in ("linear", "conv", "conv_transpose", "matmul") or layer.derived or stats.nonfinite:
             return 0.0
-        if stats.numel < 64 or stats.std == 0 or not layer.fed_by.known() or (record is not None and not record.trainable):
+        if (
+            stats.numel < 64
+            or stats.std == 0
+            or stats.dtype.startswith("complex")
+            or not layer.fed_by.known()
+            or (record is not None and not record.trainable)
+        ):
             return 0.0
         if abs(stats.mean) <= 4.42 * stats.std / stats.numel**0.5 or stats.zeros * 2 > stats.numel:
             return 0.0

@@ -134,6 +134,12 @@ def test_a_parameter_of_size_zero(fails):
         assert "weight" in error.message
 
 
+def test_an_embedding_whose_table_is_none(fails):
+    error = fails("import torch\nfrom torch import nn\nnet = nn.Embedding(3, 4)\nnet.weight = nn.Parameter(torch.tensor(1.0))\n")
+    assert error.name == "zero-size"
+    assert "whose table is []" in error.message
+
+
 def test_a_lazy_module_is_let_through(build):
     made = build("from torch import nn\nnet = nn.Sequential(nn.LazyLinear(4))\n")
     assert isinstance(made.model[0], nn.LazyLinear)

@@ -53,3 +53,9 @@ def test_half_precision_tables_are_read():
 def test_empty_and_meta_tables_do_no_harm():
     assert only(nn.Embedding(0, 4)).zero_rows == 0
     assert table_stats(nn.Embedding(4, 4, device="meta")) == ()
+
+
+def test_a_weight_that_is_no_table_has_no_rows():
+    embedding = nn.Embedding(4, 6)
+    embedding.weight = nn.Parameter(torch.tensor(1.0))
+    assert table_stats(embedding) == ()

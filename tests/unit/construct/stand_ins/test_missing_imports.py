@@ -243,3 +243,14 @@ def test_only_while_building(build):
     with pytest.raises(TargetError):
         build(net("self.x = 1 + nobody.x", head="import nobody"), "Net")
     assert sys.meta_path == before
+
+
+def test_a_missing_layer_in_a_list_is_named_though_arguments_are_missing_too(fails):
+    source = (
+        TORCH
+        + "from nobody import graphs\nimport nobody.graphs as layers\n\n\nclass Net(nn.Module):\n    def __init__(self, in_size, out_size):\n"
+        "        super().__init__()\n        self.layers = nn.ModuleList()\n        self.layers.append(layers.GATConv(in_size, out_size))\n"
+    )
+    problem = fails(source, "Net")
+    assert problem.name == "missing-import"
+    assert "nobody.graphs.GATConv" in problem.message
