@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from initcheck.construct.inputs import Guess, candidates, choose_batch, describe, first_that_runs, lively, normalise, parse
+from initcheck.construct.inputs import Guess, candidates, choose_batch, describe, entered, first_that_runs, lively, normalise, parse
 from initcheck.construct.plumbing.holdings import held
 from initcheck.infer.dataflow.flow import unread_inputs
 from initcheck.measure.gradient.barriers import lifted, zero_parameters
@@ -36,6 +36,16 @@ def measured_run(
     Raises:
         InitcheckError: when no input runs; the message says which layer wanted what.
     """
+    with entered(model) as method:
+        graph, run, summary = _measured(model, inputs, settings, examples)
+    if not method:
+        return graph, run, summary
+    return graph, run, dataclasses.replace(summary, origin=f"{summary.origin}; through {method}(), as there is no forward()".lstrip("; "))
+
+
+def _measured(
+    model: torch.nn.Module, inputs: object, settings: Settings, examples: tuple[str, ...]
+) -> tuple[Graph, RunStats, InputSummary]:
     batch = choose_batch(model, settings.batch)
     observer = SignalObserver(batch)
     tensors = {one.name: one.tensor for one in held(model)}

@@ -52,16 +52,16 @@ def of_tree(tree: ast.Module) -> tuple[Candidate, ...]:
 def chosen(found: tuple[Candidate, ...], inner: tuple[Candidate, ...] = ()) -> tuple[Candidate, ...]:
     """What is checked when a file is named without an object.
 
-    `initcheck_model()` before all; else the instances at the top level; else those that the script makes inside functions (`inner`);
+    `initcheck_model()` before all; else the instances at the top level that have a name; else those that the script makes inside functions (`inner`);
     else factories and classes that are not a component of another candidate, those that need no arguments before the others.
     """
     wanted = tuple(candidate for candidate in found if candidate.qualname == WANTED)
     if wanted:
         return wanted
-    instances = tuple(candidate for candidate in found if candidate.kind == "instance" and not candidate.component)
+    instances = tuple(candidate for candidate in found if candidate.kind == "instance" and not candidate.component and _kept(candidate))
     if instances:
         return instances
-    made = tuple(candidate for candidate in inner if not candidate.component)
+    made = tuple(candidate for candidate in inner if not candidate.component and _kept(candidate))
     if made:
         return made
     plain = tuple(candidate for candidate in found if not candidate.component and candidate.kind != "instance" and _presentable(candidate))
@@ -70,6 +70,11 @@ def chosen(found: tuple[Candidate, ...], inner: tuple[Candidate, ...] = ()) -> t
 
 def _presentable(candidate: Candidate) -> bool:
     return not candidate.qualname.startswith(("_", "test"))
+
+
+def _kept(candidate: Candidate) -> bool:
+    """Not bound to `_`, which says that nobody wants it: `_ = Net(None)` tries whether the file imports."""
+    return bool(candidate.qualname.rpartition(".")[2].strip("_"))
 
 
 def instances_of(models: FileModels) -> Iterator[Candidate]:

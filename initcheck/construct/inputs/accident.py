@@ -35,7 +35,7 @@ def accident(model: Module, guess: Guess) -> str:
     args, kwargs = _narrow(guess)
     given = [tensor for _, tensor in places(args, kwargs)]
     rows = next((int(tensor.shape[0]) for tensor in given if tensor.dim()), 0)
-    with _evaluation(model):
+    with evaluation(model):
         seen = probe(model, args, kwargs)
         if seen.error is not None:
             args, kwargs = guess.args, guess.kwargs
@@ -70,21 +70,23 @@ def _narrow(guess: Guess) -> tuple[tuple[Any, ...], dict[str, Any]]:
     batch = guess.summary.batch
     if batch <= _FEW or any(tensor.dim() == 0 or tensor.shape[0] != batch for _, tensor in found):
         return guess.args, guess.kwargs
-    return _mapped(guess.args, lambda tensor: tensor[:_FEW]), _mapped(guess.kwargs, lambda tensor: tensor[:_FEW])
+    return mapped(guess.args, lambda tensor: tensor[:_FEW]), mapped(guess.kwargs, lambda tensor: tensor[:_FEW])
 
 
-def _mapped(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
+def mapped(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
+    """The same nest of containers with every tensor changed."""
     if isinstance(value, Tensor):
         return change(value)
     if isinstance(value, dict):
-        return type(value)({key: _mapped(item, change) for key, item in value.items()})
+        return type(value)({key: mapped(item, change) for key, item in value.items()})
     if isinstance(value, (list, tuple)):
-        return type(value)(_mapped(item, change) for item in value)
+        return type(value)(mapped(item, change) for item in value)
     return value
 
 
 @contextmanager
-def _evaluation(model: Module) -> Iterator[None]:
+def evaluation(model: Module) -> Iterator[None]:
+    """Evaluation mode while the context lasts."""
     training = [module for module in model.modules() if module.training]
     for module in training:
         module.training = False
@@ -115,15 +117,16 @@ def _independent(model: Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]
         axis = own[id(tensor)]
         return tensor if axis is None else torch.cat([tensor.narrow(axis, 0, rows - 1), tensor.narrow(axis, 0, 1)], axis)
 
-    other_args, other_kwargs = _mapped(args, change), _mapped(dict(kwargs), change)
+    other_args, other_kwargs = mapped(args, change), mapped(dict(kwargs), change)
     if all(torch.equal(one, other) for one, (_, other) in zip(given, places(other_args, other_kwargs), strict=True)):
         return 1 not in axes
-    before = _outputs(model, args, kwargs)
-    after = _outputs(model, other_args, other_kwargs)
+    before = outputs(model, args, kwargs)
+    after = outputs(model, other_args, other_kwargs)
     return _others_stay(before, after, rows)
 
 
-def _outputs(model: Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Tensor]:
+def outputs(model: Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Tensor]:
+    """Copies of the floating outputs under fixed random numbers, none where the model raises."""
     try:
         with torch.no_grad(), torch.random.fork_rng(devices=[], device_type="cpu"), _same_dice():
             torch.manual_seed(0)

@@ -10,6 +10,7 @@ from torch.nn import Module
 
 from initcheck.construct.inputs.accident import accident
 from initcheck.construct.inputs.guesses import TRIES
+from initcheck.construct.inputs.masks import unmasked
 from initcheck.construct.inputs.repair import probe
 from initcheck.construct.inputs.samples import Guess
 from initcheck.construct.inputs.search import REPAIRS, Search
@@ -44,6 +45,7 @@ def first_that_runs(
                 if setback.error is not None:
                     search.learn(guess, setback.error, setback)
                     continue
+            guess = unmasked(model, guess) or guess
             try:
                 result = attempt(guess.args, guess.kwargs)
             except InitcheckError:

@@ -178,3 +178,11 @@ def test_the_same_module_under_another_name_is_one_candidate():
 def test_a_piece_under_another_name_is_a_piece():
     source = "from torch import nn\nenc = nn.Linear(2, 3)\nmoved = enc.to('cpu')\nfull = nn.Sequential(moved, nn.Linear(3, 2))\n"
     assert [offer.qualname for offer in chosen(candidates(source, "model.py"))] == ["full"]
+
+
+def test_what_is_bound_to_an_underscore_is_not_wanted():
+    source = (
+        "from torch import nn\n\n\nclass Net(nn.Module):\n    def __init__(self, width=4):\n        super().__init__()\n"
+        "        self.fc = nn.Linear(width, 2)\n\n\n_ = Net(None)\n"
+    )
+    assert [offer.qualname for offer in chosen(candidates(source, "model.py"))] == ["Net"]

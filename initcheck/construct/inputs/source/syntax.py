@@ -92,7 +92,8 @@ PRODUCTS = frozenset({"linear", "matmul", "mm", "bmm", "conv1d", "conv2d", "conv
 def forward_source(module: Module, method: str = "forward") -> ast.FunctionDef | None:
     """The syntax tree of a method; `None` when its source is not at hand."""
     try:
-        function = inspect.unwrap(getattr(type(module), method, None) or module.forward)
+        own = vars(module).get(method) if method == "forward" else None
+        function = inspect.unwrap(own or getattr(type(module), method, None) or module.forward)
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     except (OSError, TypeError, SyntaxError, ValueError):
         return None
