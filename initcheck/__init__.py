@@ -10,12 +10,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from initcheck.engine import check
     from initcheck.records.report import Report
+    from initcheck.remedy.healing import fix
+    from initcheck.remedy.starting import initialize
 
 __version__ = "0.1.0"
 
-_HOMES = {"check": "initcheck.engine", "Report": "initcheck.records.report"}
+_HOMES = {
+    "check": "initcheck.engine",
+    "fix": "initcheck.remedy.healing",
+    "initialize": "initcheck.remedy.starting",
+    "Report": "initcheck.records.report",
+}
 
-__all__ = ["Report", "__version__", "check"]
+__all__ = ["Report", "__version__", "check", "fix", "initialize"]
 
 
 def __getattr__(name: str) -> Any:

@@ -55,7 +55,7 @@ class BiasBeforeNorm(ModelRule):
             expected=f"no bias (bias=False), or the value in the {norm}'s own bias",
             location=written_at(evidence.record(names[0])),
             fix=Fix(
-                names, InitCall("zeros_"), "safe", "give the convolution bias=False; a wanted shift belongs into the normalization's bias"
+                names, InitCall("zeros_"), "unsafe", "give the convolution bias=False; a wanted shift belongs into the normalization's bias"
             ),
             note="subtracted again",
             why="Each channel's mean is removed right after this layer, the bias included.",

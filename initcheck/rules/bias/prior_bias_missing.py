@@ -13,6 +13,7 @@ from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall
 from initcheck.records.rule import Example
 from initcheck.rules.base import ModelRule, tolerance, written_at
+from initcheck.rules.remedies import safety_of
 
 HEADS = (
     "from torch import nn\n\n\nclass Pyramid(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
@@ -63,7 +64,7 @@ class PriorBiasMissing(ModelRule):
             fix=Fix(
                 names,
                 InitCall("constant_", (("val", prior),)),
-                "unsafe",
+                safety_of(names, evidence),
                 f"start this head with the same prior: nn.init.constant_(bias, {prior:.3g})",
             ),
             note="no prior",

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from initcheck.records.evidence import Evidence, Layer
-from initcheck.records.finding import Finding, Fix, Severity
-from initcheck.records.recording import InitCall
+from initcheck.records.finding import Finding, Severity
 from initcheck.records.rule import Example
 from initcheck.rules.base import DRIFTS, LayerRule, tolerance, written_at
+from initcheck.rules.remedies import redraw
 
 BAG = (
     "import torch\nfrom torch import nn\n\n\nclass Bag(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
@@ -76,10 +76,9 @@ class EmbeddingWiped(LayerRule):
             observed=observed,
             expected="random rows; zero only in the padding row",
             location=wiped or written_at(record),
-            fix=Fix(
+            fix=redraw(
                 (layer.weight,),
-                InitCall("normal_", (("mean", 0.0), ("std", 0.02))),
-                "unsafe",
+                evidence,
                 "draw the table at random, nn.init.normal_(weight, std=0.02), and zero weight[padding_idx] alone",
             ),
             note="wiped",

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from initcheck.records.evidence import Evidence
 from initcheck.records.finding import Finding, Fix, Severity
-from initcheck.records.recording import ParameterRecord
+from initcheck.records.recording import InitCall, ParameterRecord
 from initcheck.records.rule import Example
 from initcheck.rules.base import ModelRule, written_at
 
@@ -55,8 +55,8 @@ class PaddingRowNotZero(ModelRule):
                 location=written_at(record),
                 fix=Fix(
                     (table.parameter,),
-                    None,
-                    "display",
+                    InitCall("zero_row_", (("row", table.padding),)),
+                    "unsafe",
                     f"after the initialization: with torch.no_grad(): weight[{table.padding}].zero_()",
                 ),
                 note="overwrites the padding row",

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from initcheck.errors import NotKnown
 from initcheck.records.evidence import Evidence
-from initcheck.records.finding import Finding, Severity
+from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.rule import Example
 from initcheck.rules.base import DRIFTS, ModelRule
 
@@ -59,6 +59,7 @@ class BufferNeverWritten(ModelRule):
                 observed=f"{buffer.unwritten:,} of {size:,} elements hold leftover memory",
                 expected="every element written before it is read",
                 location=place,
+                fix=Fix((buffer.name,), None, "display", "compute it where it is registered: register_buffer(name, torch.zeros(...))"),
                 note="allocated here, never filled" if whole else "writes only a part",
                 why="The values are whatever the allocator left behind"
                 + ("; they are saved with the state dict." if buffer.persistent else "; no state dict brings them back."),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from initcheck.records.evidence import Evidence, Layer
-from initcheck.records.finding import Finding, Severity
+from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.rule import Example
 from initcheck.rules.base import LayerRule, tolerance, written_at
 from initcheck.theory.sampling import chance_of_silence
@@ -59,6 +59,7 @@ class DeadUnits(LayerRule):
             observed=f"{100 * share:.1f} % of the units are zero on all {evidence.batch} samples",
             expected="about half of the units on for any input",
             location=written_at(evidence.record(layer.weight)),
+            fix=Fix((layer.weight,), None, "display", "look at what is taken off in front of the rectifier: a bias, a constant, a mask"),
             note="feeds units that are always off",
             why="A unit that is off for all inputs receives no gradient.",
         )

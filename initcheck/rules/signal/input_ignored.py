@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from initcheck.records.evidence import Evidence
-from initcheck.records.finding import Finding, Severity
+from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.rule import Example
 from initcheck.rules.base import MATRIX_KINDS, ModelRule, written_at
 
@@ -49,6 +49,7 @@ class InputIgnored(ModelRule):
             observed="every output stays the same, bit for bit, when it is changed",
             expected="outputs that depend on the input",
             location=written_at(evidence.record(matrices[0])) if matrices else None,
+            fix=Fix(tuple(matrices[:1]), None, "display", "read the argument where another variable is read now"),
             note="never sees it",
             why="What does not reach the outputs cannot be learned from.",
         )

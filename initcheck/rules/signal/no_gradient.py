@@ -8,9 +8,10 @@ from typing import ClassVar
 
 from initcheck.errors import NotKnown
 from initcheck.records.evidence import Blockage, Evidence
-from initcheck.records.finding import Finding, Severity
+from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.rule import Example
 from initcheck.rules.base import ModelRule, written_at
+from initcheck.rules.remedies import redraw
 
 _MODEL = (
     "import torch\nfrom torch import nn\n\n\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
@@ -72,6 +73,16 @@ class NoGradient(ModelRule):
             observed=f"exactly zero now and after the temporary steps{f', blocked at `{by}`' if by else ''}",
             expected="gradient within a few steps",
             location=written_at(evidence.record(names[0])),
+            fix=_remedy(cause, by, evidence),
             note="never trained",
             why="What never receives gradient never leaves its start.",
         )
+
+
+def _remedy(cause: str, by: str, evidence: Evidence) -> Fix:
+    """A fresh start for the zero parameter that blocks the way; nothing else can be done to the weights."""
+    stats = evidence.stats(by) if by else None
+    drawn = redraw((by,), evidence) if cause != "flat" and stats is not None and stats.second_moment == 0 else None
+    return drawn or Fix(
+        (), None, "display", "give one of the factors another start, or unfreeze it" if cause != "flat" else "smaller biases in front of it"
+    )

@@ -11,6 +11,7 @@ from initcheck.records.evidence import Evidence
 from initcheck.records.finding import Finding, Severity
 from initcheck.records.rule import Example
 from initcheck.rules.base import DRIFTS, ModelRule, written_at
+from initcheck.rules.remedies import redraw
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ class NeverWritten(ModelRule):
                     observed=f"{size:,} of {size:,} elements hold leftover memory",
                     expected="every element written once",
                     location=written_at(record),
+                    fix=redraw((record.name,), evidence),
                     note="allocated here, never filled",
                     why="The values are whatever the allocator left behind; they change from run to run and may be NaN or 1e38.",
                 )

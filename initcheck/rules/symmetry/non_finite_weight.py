@@ -10,6 +10,7 @@ from initcheck.records.evidence import Evidence
 from initcheck.records.finding import Finding, Severity
 from initcheck.records.rule import Example
 from initcheck.rules.base import DRIFTS, ModelRule, written_at
+from initcheck.rules.remedies import redraw
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class NonFiniteWeight(ModelRule):
                 observed=f"{count:,} of {stats.numel:,} elements are not finite",
                 expected="finite values",
                 location=last.location.get() if last is not None and last.location.known() else written_at(record),
+                fix=redraw((stats.parameter,), evidence),
                 note="written here",
                 why="Every output that reads these elements is NaN or infinite, and after one step so is every weight.",
             )

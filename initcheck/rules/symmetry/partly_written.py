@@ -12,6 +12,7 @@ from initcheck.records.evidence import Evidence
 from initcheck.records.finding import Finding, Severity
 from initcheck.records.rule import Example
 from initcheck.rules.base import DRIFTS, ModelRule, written_at
+from initcheck.rules.remedies import redraw
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class PartlyWritten(ModelRule):
                     observed=f"{record.unwritten:,} of {size:,} elements hold leftover memory",
                     expected="every element written once",
                     location=place,
+                    fix=redraw((record.name,), evidence),
                     note="writes only a part",
                     why="The unwritten elements are whatever the allocator left behind.",
                 )
