@@ -9,7 +9,7 @@ from typing import ClassVar
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import LayerRule, tolerance, written_at
 from initcheck.rules.biases import outweighing
 
@@ -39,6 +39,7 @@ class SaturatingGateBias(LayerRule):
 
     code: ClassVar[str] = "IC405"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "unsafe"
     explains: ClassVar[tuple[str, ...]] = ("signal-vanishes", "signal-explodes", "gradient-vanishes", "saturated-units")
     closed: float = tolerance(0.02, "largest root mean square of a gate that counts as closed")
     bias: float = tolerance(-2.0, "largest mean bias that is blamed for a closed gate")

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from initcheck.records.evidence import Evidence, Head, Layer
 from initcheck.records.finding import Finding, Severity
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import ModelRule, tolerance, written_at
 from initcheck.rules.logits import FAILS, WARNS, logit_heads, loss_severity
 from initcheck.rules.remedies import redraw
@@ -34,6 +34,7 @@ class EmbeddingScale(ModelRule):
 
     code: ClassVar[str] = "IC701"
     severity: ClassVar[Severity] = "error"
+    mends: ClassVar[Mends] = "either"
     explains: ClassVar[tuple[str, ...]] = ("initial-loss-too-high",)
     warns: float = tolerance(WARNS, "smallest excess of the first loss over ln C, in nats, that is a warning")
     fails: float = tolerance(FAILS, "smallest excess in nats that is an error")

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Severity
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import DRIFTS, LayerRule, tolerance, written_at
 from initcheck.rules.remedies import redraw
 
@@ -35,6 +35,7 @@ class EmbeddingWiped(LayerRule):
 
     code: ClassVar[str] = "IC703"
     severity: ClassVar[Severity] = "error"
+    mends: ClassVar[Mends] = "either"
     spreads: ClassVar[bool] = True
     explains: ClassVar[tuple[str, ...]] = (*DRIFTS, "dead-units", "identical-units", "constant-weight", "no-gradient", "correlated-outputs")
     fails: float = tolerance(0.9, "smallest share of zero rows that is an error")

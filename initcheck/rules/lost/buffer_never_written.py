@@ -10,7 +10,7 @@ from typing import ClassVar
 from initcheck.errors import NotKnown
 from initcheck.records.evidence import Evidence
 from initcheck.records.finding import Finding, Fix, Severity
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import DRIFTS, ModelRule
 
 
@@ -27,6 +27,7 @@ class BufferNeverWritten(ModelRule):
 
     code: ClassVar[str] = "IC807"
     severity: ClassVar[Severity] = "error"
+    mends: ClassVar[Mends] = "display"
     spreads: ClassVar[bool] = True
     explains: ClassVar[tuple[str, ...]] = (*DRIFTS, "dead-units", "saturated-units", "initial-loss-too-high")
     explains_from: ClassVar[Severity] = "warning"

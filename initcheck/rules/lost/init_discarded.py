@@ -10,7 +10,7 @@ from initcheck.errors import NotKnown
 from initcheck.records.evidence import Evidence
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import Discarded
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import DRIFTS, ModelRule
 from initcheck.rules.remedies import as_meant
 from initcheck.theory.schemes import describe
@@ -43,6 +43,7 @@ class InitDiscarded(ModelRule):
 
     code: ClassVar[str] = "IC802"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "either"
     explains: ClassVar[tuple[str, ...]] = (*DRIFTS, "weight-too-large", "weight-too-small")
     explains_from: ClassVar[Severity] = "warning"
     examples: ClassVar[tuple[Example, ...]] = (

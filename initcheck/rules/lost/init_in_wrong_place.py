@@ -12,7 +12,7 @@ from initcheck.errors import NotKnown
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall, ParameterRecord
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.records.source import Location
 from initcheck.rules.base import MATRIX_KINDS, ModelRule
 from initcheck.rules.remedies import safety_of
@@ -34,6 +34,7 @@ class InitInWrongPlace(ModelRule):
 
     code: ClassVar[str] = "IC804"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "either"
     explains: ClassVar[tuple[str, ...]] = ("weight-too-small", "signal-vanishes", "gradient-vanishes")
     explains_from: ClassVar[Severity] = "warning"
     examples: ClassVar[tuple[Example, ...]] = (

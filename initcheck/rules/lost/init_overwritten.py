@@ -10,7 +10,7 @@ from initcheck.errors import NotKnown
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Severity
 from initcheck.records.recording import InitCall, Undone
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.records.source import Location
 from initcheck.rules.base import ModelRule
 from initcheck.rules.remedies import as_meant
@@ -49,6 +49,7 @@ class InitOverwritten(ModelRule):
 
     code: ClassVar[str] = "IC801"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "either"
     explains: ClassVar[tuple[str, ...]] = SCALE_RULES
     explains_from: ClassVar[Severity] = "warning"
     examples: ClassVar[tuple[Example, ...]] = (

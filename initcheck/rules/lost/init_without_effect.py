@@ -10,7 +10,7 @@ from initcheck.errors import NotKnown
 from initcheck.records.evidence import Evidence
 from initcheck.records.finding import Finding, Severity
 from initcheck.records.recording import Applied
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import ModelRule
 from initcheck.rules.remedies import redraw
 
@@ -28,6 +28,7 @@ class InitWithoutEffect(ModelRule):
 
     code: ClassVar[str] = "IC803"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "either"
     explains: ClassVar[tuple[str, ...]] = ("signal-vanishes", "gradient-vanishes")
     explains_from: ClassVar[Severity] = "warning"
     examples: ClassVar[tuple[Example, ...]] = (

@@ -9,7 +9,7 @@ from typing import ClassVar
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Severity, Step, remedy
 from initcheck.records.recording import InitCall
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import LayerRule, tolerance, written_at
 from initcheck.rules.remedies import safety_of
 from initcheck.rules.standing import own_start
@@ -30,6 +30,7 @@ class ForgetGateBias(LayerRule):
 
     code: ClassVar[str] = "IC502"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "either"
     closed: float = tolerance(-1.0, "largest mean forget bias that is a warning")
     examples: ClassVar[tuple[Example, ...]] = (
         Example(

@@ -9,7 +9,7 @@ from typing import ClassVar
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.records.stats import WeightStats
 from initcheck.rules.base import LayerRule, written_at
 from initcheck.rules.recurrences import one_orthogonal_draw
@@ -30,6 +30,7 @@ class NonOrthogonalRecurrent(LayerRule):
 
     code: ClassVar[str] = "IC501"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "either"
     explains: ClassVar[tuple[str, ...]] = ("forget-gate-bias", "packed-gates")
     examples: ClassVar[tuple[Example, ...]] = (
         Example(

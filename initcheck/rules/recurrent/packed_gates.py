@@ -9,7 +9,7 @@ from typing import ClassVar
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.records.stats import WeightStats
 from initcheck.rules.base import LayerRule, tolerance, written_at
 from initcheck.rules.recurrences import one_orthogonal_draw
@@ -28,6 +28,7 @@ class PackedGates(LayerRule):
 
     code: ClassVar[str] = "IC504"
     severity: ClassVar[Severity] = "info"
+    mends: ClassVar[Mends] = "unsafe"
     smallest: float = tolerance(1.25, "smallest factor between the std that each gate needs and the std that it got")
     examples: ClassVar[tuple[Example, ...]] = (
         Example(

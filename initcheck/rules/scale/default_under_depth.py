@@ -10,7 +10,7 @@ from initcheck.advice.scale import advice, needed_gain, spoken
 from initcheck.errors import NotKnown
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Severity, louder
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import DRIFTS, ModelRule, tolerance, written_at
 from initcheck.rules.chains import ChainVerdict, judged_chains
 from initcheck.rules.remedies import redraw
@@ -30,6 +30,7 @@ class DefaultUnderDepth(ModelRule):
 
     code: ClassVar[str] = "IC209"
     severity: ClassVar[Severity] = "error"
+    mends: ClassVar[Mends] = "either"
     explains: ClassVar[tuple[str, ...]] = (*DRIFTS, "dead-units", "saturated-units", "initial-loss-too-high", "correlated-outputs")
     mismatch: float = tolerance(1.25, "smallest factor between gain and required gain that can be blamed for the drift")
     examples: ClassVar[tuple[Example, ...]] = (

@@ -11,7 +11,7 @@ from initcheck.errors import NotKnown
 from initcheck.records.evidence import Evidence
 from initcheck.records.finding import Finding, Fix, Severity, Step, remedy
 from initcheck.records.recording import InitCall, Origin, ParameterRecord
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.records.stats import WeightStats
 from initcheck.rules.base import ModelRule, tolerance, written_at
 from initcheck.rules.chains import judged_chains
@@ -41,6 +41,7 @@ class IneffectiveTruncation(ModelRule):
 
     code: ClassVar[str] = "IC206"
     severity: ClassVar[Severity] = "info"
+    mends: ClassVar[Mends] = "either"
     explains: ClassVar[tuple[str, ...]] = ("weight-too-large", "signal-explodes", "gradient-explodes", "initial-loss-too-high")
     explains_from: ClassVar[Severity] = "warning"
     nearest: float = tolerance(1.9, "standard deviations from mean to bound below which the std is off")

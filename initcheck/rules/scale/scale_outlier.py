@@ -13,7 +13,7 @@ from typing import ClassVar
 from initcheck.errors import NotKnown
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, Severity
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.records.source import Location
 from initcheck.records.stats import WeightStats
 from initcheck.rules.base import ModelRule, tolerance, written_at
@@ -64,6 +64,7 @@ class ScaleOutlier(ModelRule):
 
     code: ClassVar[str] = "IC208"
     severity: ClassVar[Severity] = "info"
+    mends: ClassVar[Mends] = "unsafe"
     symptom: ClassVar[bool] = True
     factor: float = tolerance(4.0, "smallest ratio of a weight's scale to that of its siblings")
     examples: ClassVar[tuple[Example, ...]] = (

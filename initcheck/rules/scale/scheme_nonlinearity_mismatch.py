@@ -13,7 +13,7 @@ from initcheck.advice.start import on_layer
 from initcheck.records.evidence import Evidence, Layer, Nonlinearity
 from initcheck.records.finding import Finding, Fix, Severity, remedy
 from initcheck.records.recording import InitCall
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import DRIFTS, LayerRule, written_at
 from initcheck.rules.remedies import redraw
 from initcheck.theory.gains import GainFacts, gain_facts
@@ -39,6 +39,7 @@ class SchemeNonlinearityMismatch(LayerRule):
 
     code: ClassVar[str] = "IC201"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "either"
     explains: ClassVar[tuple[str, ...]] = (
         *DRIFTS,
         "weight-too-large",

@@ -9,7 +9,7 @@ from typing import ClassVar
 from initcheck.errors import NotKnown
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Severity
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import DRIFTS, ModelRule, tolerance, written_at
 from initcheck.rules.remedies import redraw
 from initcheck.theory.drift import mean_offset_index
@@ -30,6 +30,7 @@ class WeightMeanOffset(ModelRule):
 
     code: ClassVar[str] = "IC204"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "either"
     explains: ClassVar[tuple[str, ...]] = (
         *DRIFTS,
         "weight-too-large",

@@ -10,7 +10,7 @@ from typing import ClassVar
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall, ParameterRecord
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.records.stats import WeightStats
 from initcheck.rules.base import DRIFTS, LayerRule, tolerance, written_at
 from initcheck.rules.remedies import safety_of
@@ -59,6 +59,7 @@ class WrongFan(LayerRule):
 
     code: ClassVar[str] = "IC205"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "either"
     explains: ClassVar[tuple[str, ...]] = (
         *DRIFTS,
         "scheme-nonlinearity-mismatch",

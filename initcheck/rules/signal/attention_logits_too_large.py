@@ -9,7 +9,7 @@ from typing import ClassVar
 from initcheck.errors import NotKnown
 from initcheck.records.evidence import Attention, Evidence
 from initcheck.records.finding import Finding, Severity
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import ModelRule, tolerance, written_at
 from initcheck.rules.remedies import rescale
 
@@ -35,6 +35,7 @@ class AttentionLogitsTooLarge(ModelRule):
 
     code: ClassVar[str] = "IC113"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "unsafe"
     explains: ClassVar[tuple[str, ...]] = ("scale-outlier",)
     symptom: ClassVar[bool] = True
     largest: float = tolerance(10.0, "largest variance of the attention logits along a row")

@@ -9,7 +9,7 @@ from typing import ClassVar
 from initcheck.errors import NotKnown
 from initcheck.records.evidence import Chain, Evidence, Layer
 from initcheck.records.finding import Finding, Severity, louder
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import ModelRule, tolerance, written_at
 from initcheck.rules.drifting import layer_path
 from initcheck.rules.remedies import redraw
@@ -39,6 +39,7 @@ class CorrelatedOutputs(ModelRule):
 
     code: ClassVar[str] = "IC108"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "either"
     symptom: ClassVar[bool] = True
     explains: ClassVar[tuple[str, ...]] = ("initial-loss-too-high",)
     distinct: float = tolerance(0.05, "smallest share of the first layer's output that must differ between samples")

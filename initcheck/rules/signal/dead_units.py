@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, Severity
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import LayerRule, tolerance, written_at
 from initcheck.theory.sampling import chance_of_silence
 
@@ -25,6 +25,7 @@ class DeadUnits(LayerRule):
 
     code: ClassVar[str] = "IC105"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "display"
     symptom: ClassVar[bool] = True
     explains: ClassVar[tuple[str, ...]] = ("no-gradient",)
     warns: float = tolerance(0.9, "smallest share of dead units that is a warning")

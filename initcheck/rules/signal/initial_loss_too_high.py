@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from initcheck.records.evidence import Evidence
 from initcheck.records.finding import Finding, Severity
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import ModelRule, tolerance, written_at
 from initcheck.rules.logits import FAILS, WARNS, logit_heads, loss_severity
 from initcheck.rules.remedies import rescale
@@ -37,6 +37,7 @@ class InitialLossTooHigh(ModelRule):
 
     code: ClassVar[str] = "IC107"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "unsafe"
     symptom: ClassVar[bool] = True
     warns: float = tolerance(WARNS, "smallest excess in nats that is a warning")
     fails: float = tolerance(FAILS, "smallest excess in nats that is an error")

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from initcheck.records.evidence import Evidence
 from initcheck.records.finding import Finding, Fix, Severity
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import MATRIX_KINDS, ModelRule, written_at
 
 _MODEL = (
@@ -31,6 +31,7 @@ class InputIgnored(ModelRule):
 
     code: ClassVar[str] = "IC109"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "display"
     examples: ClassVar[tuple[Example, ...]] = (
         Example(bad=_MODEL.format(value="self.start.expand(len(x), -1)"), good=_MODEL.format(value="self.start + x"), input_shape=(16,)),
     )

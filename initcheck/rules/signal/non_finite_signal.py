@@ -9,7 +9,7 @@ from typing import ClassVar
 from initcheck.errors import NotKnown
 from initcheck.records.evidence import Evidence
 from initcheck.records.finding import Finding, Fix, Severity
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import DRIFTS, ModelRule, written_at
 
 _MODEL = (
@@ -31,6 +31,7 @@ class NonFiniteSignal(ModelRule):
 
     code: ClassVar[str] = "IC111"
     severity: ClassVar[Severity] = "error"
+    mends: ClassVar[Mends] = "display"
     spreads: ClassVar[bool] = True
     explains: ClassVar[tuple[str, ...]] = (*DRIFTS, "initial-loss-too-high", "head-too-large", "no-gradient", "dead-units")
     examples: ClassVar[tuple[Example, ...]] = (

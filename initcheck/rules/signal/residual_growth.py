@@ -11,7 +11,7 @@ from initcheck.errors import NotKnown
 from initcheck.records.evidence import Evidence, Stream
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import ModelRule, tolerance, written_at
 from initcheck.rules.remedies import rescale
 from initcheck.theory.drift import COSTLY, HARMLESS, severity
@@ -41,6 +41,7 @@ class ResidualGrowth(ModelRule):
 
     code: ClassVar[str] = "IC112"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "unsafe"
     spreads: ClassVar[bool] = True
     explains_from: ClassVar[Severity] = "warning"
     explains: ClassVar[tuple[str, ...]] = (

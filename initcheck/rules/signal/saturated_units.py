@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, Severity
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import LayerRule, tolerance, written_at
 from initcheck.rules.remedies import rescale
 
@@ -30,6 +30,7 @@ class SaturatedUnits(LayerRule):
 
     code: ClassVar[str] = "IC106"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "unsafe"
     symptom: ClassVar[bool] = True
     warns: float = tolerance(0.5, "smallest share of saturated activations that is a warning")
     examples: ClassVar[tuple[Example, ...]] = (

@@ -10,7 +10,7 @@ from typing import ClassVar
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import LayerRule, tolerance, written_at
 from initcheck.rules.standing import own_start
 
@@ -42,6 +42,7 @@ class StateSpaceParameter(LayerRule):
 
     code: ClassVar[str] = "IC607"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "unsafe"
     shortest: float = tolerance(3.0, "shortest memory of the slowest state, in steps, that is no warning")
     examples: ClassVar[tuple[Example, ...]] = (Example(bad=_MODEL + "0.0)\n", good=_MODEL + "-4.0)\n", input_shape=(6, 16)),)
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Severity
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.records.source import Location
 from initcheck.rules.base import ModelRule, written_at
 from initcheck.rules.remedies import redraw
@@ -29,6 +29,7 @@ class ClonedLayers(ModelRule):
 
     code: ClassVar[str] = "IC304"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "either"
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             bad="import copy\nfrom torch import nn\n\nblock = nn.Sequential(nn.Linear(16, 16), nn.ReLU())\n"

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Severity
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import DRIFTS, MATRIX_KINDS, ModelRule, written_at
 from initcheck.rules.remedies import redraw
 
@@ -24,6 +24,7 @@ class ConstantWeight(ModelRule):
 
     code: ClassVar[str] = "IC302"
     severity: ClassVar[Severity] = "error"
+    mends: ClassVar[Mends] = "either"
     spreads: ClassVar[bool] = True
     explains: ClassVar[tuple[str, ...]] = (
         *DRIFTS,

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Severity
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.records.stats import WeightStats
 from initcheck.rules.base import DRIFTS, LayerRule, written_at
 from initcheck.rules.remedies import redraw
@@ -29,6 +29,7 @@ class IdenticalUnits(LayerRule):
 
     code: ClassVar[str] = "IC303"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "either"
     explains: ClassVar[tuple[str, ...]] = (*DRIFTS, "dead-units", "correlated-outputs", "weight-mean-offset", "initial-loss-too-high")
     examples: ClassVar[tuple[Example, ...]] = (
         Example(

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from initcheck.records.evidence import Evidence
 from initcheck.records.finding import Finding, Severity
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import DRIFTS, ModelRule, written_at
 from initcheck.rules.remedies import redraw
 
@@ -24,6 +24,7 @@ class NonFiniteWeight(ModelRule):
 
     code: ClassVar[str] = "IC307"
     severity: ClassVar[Severity] = "error"
+    mends: ClassVar[Mends] = "either"
     spreads: ClassVar[bool] = True
     explains: ClassVar[tuple[str, ...]] = (
         *DRIFTS,
