@@ -108,6 +108,8 @@ def _by_stream(layer: Layer, streams: Streams, feeds: tuple[str, ...]) -> Start 
         if layer.closes_branch:
             return start(layer.weight, normal(0.02 / math.sqrt(depth)), f"{depth} branches add up in the residual stream (GPT-2)")
         return start(layer.weight, normal(0.02), "normalization sets the scale of every branch (GPT-2)")
+    if layer.weight in streams.attended and matrix and layer.nonlinearity.known():
+        return start(layer.weight, normal(0.02), "a small branch beside a post-norm shortcut (BERT)")
     if layer.weight in streams.attended and matrix:
         return on_layer(layer, _XAVIER, "post-norm branches of about unit size (with warm-up)")
     if layer.closes_branch and layer.weight in streams.free and set(feeds) == {"residual_add"} and layer.weight not in streams.gated:

@@ -14,7 +14,10 @@ from initcheck.records.fixing import FixResult
 from initcheck.records.recording import Recording
 from initcheck.records.report import ModelReport, Report
 from initcheck.records.target import Built, Target
+from initcheck.remedy.checkpoints import heal_checkpoint
 from initcheck.remedy.trying import healed
+
+__all__ = ["fix", "heal_checkpoint"]
 
 
 def fix(
