@@ -12,6 +12,7 @@ from initcheck.construct.builder import construct
 from initcheck.construct.guard import guarded
 from initcheck.construct.recording.provenance import unwatched
 from initcheck.construct.recording.recorder import Recorder
+from initcheck.construct.weights.tensors import in_memory
 from initcheck.discover.targets import parse as parse_target
 from initcheck.engine import examine, settings_of
 from initcheck.errors import UsageError
@@ -135,7 +136,8 @@ def _in_file(found: Plan, shared: frozenset[str]) -> Plan:
 
 def _alone(file: Held, settings: Settings, *, unsafe: bool, only: tuple[str, ...]) -> FixResult:
     """Judges and heals the bare tensors; they are written in place."""
-    weights = {name: tensor for name, tensor in file.tensors.items() if tensor.is_floating_point() and tensor.element_size() > 1}
+    floats = {name: tensor for name, tensor in file.tensors.items() if tensor.is_floating_point() and tensor.element_size() > 1}
+    weights = {name: floats[name] for name in in_memory(floats)[0]}
     bag = _bag(weights)
 
     def recheck(recording: Recording) -> ModelReport:

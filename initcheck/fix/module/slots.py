@@ -87,7 +87,8 @@ def _plain(tensor: Tensor, name: str) -> Slot:
         with torch.no_grad():
             tensor.detach().copy_(_placed(value, tensor))
 
-    return Slot(name, id(tensor), whole, write, [local])
+    key = (local.untyped_storage().data_ptr(), local.storage_offset(), tuple(local.shape)) if local.numel() else id(tensor)
+    return Slot(name, key, whole, write, [local])
 
 
 def _parametrized(module: nn.Module, leaf: str, parts: parametrize.ParametrizationList, name: str) -> Slot:
