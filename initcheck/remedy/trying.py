@@ -39,6 +39,7 @@ def healed(model: nn.Module, before: ModelReport, allow: Allow, recheck: Recheck
         refused = _refused(chosen, done)
         if refused:
             done.restore()
+            reason = refused[0].reason
             chosen, declined = _without(chosen, refused), declined + refused
             continue
         after = recheck(rewritten(before.recording, done))
@@ -174,10 +175,11 @@ def _result(
     seed: int,
 ) -> FixResult:
     count, digest = untouched(model, done.slots.values())
+    gone = [one.finding for one in declined if _same(one.finding, after.findings) is None]
     return FixResult(
-        rows=tuple(_row(finding, after) for finding in chosen),
+        rows=tuple(_row(finding, after) for finding in (*chosen, *gone)),
         applied=tuple(chosen),
-        declined=tuple(_settled(one, after) for one in declined if _same(one.finding, after.findings) is not None or one.reason),
+        declined=tuple(one for one in declined if one.finding not in gone),
         remaining=after.findings,
         steps=tuple(done.steps),
         written=done.written,
@@ -185,11 +187,6 @@ def _result(
         digest=digest,
         seed=seed,
     )
-
-
-def _settled(one: Declined, after: ModelReport) -> Declined:
-    gone = _same(one.finding, after.findings) is None
-    return Declined(one.finding, f"{one.reason.partition(';')[0]}, and it is gone") if gone and "already" in one.reason else one
 
 
 def _row(finding: Finding, after: ModelReport) -> FixRow:
