@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from torch import nn
 
 from initcheck.fix.module.applying import Applied, apply, untouched
+from initcheck.fix.plan import WAITS
 from initcheck.records.fact import Known, Unknown
 from initcheck.records.finding import Finding, Step, rank
 from initcheck.records.fixing import Declined, FixResult, FixRow, Plan, State
@@ -33,6 +34,7 @@ def healed(model: nn.Module, before: ModelReport, allow: Allow, recheck: Recheck
     plan = allow(before)
     chosen, declined, reason = list(plan.applied), list(plan.declined), ""
     for _ in range(_ROUNDS):
+        chosen, declined = _with_next(chosen, declined)
         if not chosen:
             break
         done = apply(model, [step for finding in chosen for step in _steps(finding)], seed)
@@ -46,7 +48,7 @@ def healed(model: nn.Module, before: ModelReport, allow: Allow, recheck: Recheck
         uncovered = _uncovered(chosen, declined, before, allow(after))
         if uncovered:
             done.restore()
-            chosen += uncovered
+            chosen, declined = chosen + uncovered, [one for one in declined if _same(one.finding, uncovered) is None]
             continue
         failing = _failing(chosen, before, after)
         if not failing:
@@ -115,17 +117,27 @@ def _refused(chosen: Sequence[Finding], done: Applied) -> list[Declined]:
     return found
 
 
+def _with_next(chosen: list[Finding], declined: list[Declined]) -> tuple[list[Finding], list[Declined]]:
+    """Where nothing else is left to try, the first of the remedies that had to wait for the others."""
+    waiting = next((one for one in declined if one.reason.startswith(WAITS)), None)
+    if chosen or waiting is None:
+        return chosen, declined
+    return [waiting.finding], [one for one in declined if one is not waiting]
+
+
 def _uncovered(chosen: Sequence[Finding], declined: Sequence[Declined], before: ModelReport, then: Plan) -> list[Finding]:
-    """Remedies for what was not said before and lies where nothing was written; not those that were tried already."""
+    """Remedies for what was not said before, or had to wait, and lies where nothing was written; not those that were tried already."""
     touched = {name for finding in chosen for step in _steps(finding) for name in step.parameters}
-    tried = [one.finding for one in declined]
+    waiting = [one.finding for one in declined if one.reason.startswith(WAITS)]
+    tried = [one.finding for one in declined if not one.reason.startswith(WAITS)]
     return [
         finding
         for finding in then.applied
         if finding.fix is not None
         and not touched & set(finding.fix.touched)
-        and _same(finding, before.findings) is None
+        and (_same(finding, before.findings) is None or _same(finding, waiting) is not None)
         and _same(finding, tried) is None
+        and _same(finding, chosen) is None
     ]
 
 

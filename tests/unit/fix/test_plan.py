@@ -1,6 +1,6 @@
 """A plan holds nothing twice and nothing that was not allowed; whatever is left out has a reason."""
 
-from initcheck.fix.plan import plan
+from initcheck.fix.plan import WAITS, plan
 from initcheck.records.fact import Unknown
 from initcheck.records.finding import Finding, Fix, Step, joined, remedy
 from initcheck.records.recording import InitCall, ParameterRecord, Recording, Write
@@ -77,3 +77,12 @@ def test_a_fix_for_several_findings_keeps_every_call_and_the_least_free_safety()
     assert made.steps == (Step(("a",), DRAW), Step(("b",), ZERO)) and made.safety == "unsafe"
     told = joined([fix(("a",)), Fix(("b",), None, "display", "by hand")])
     assert not told.steps and told.parameters == ("a", "b")
+
+
+def test_a_factor_waits_until_the_draws_are_made_and_then_goes_alone():
+    scaled = [finding(f"IC10{index}", (name,), fix((name,), InitCall("mul_", (("factor", 0.1),)))) for index, name in enumerate("ab")]
+    drawn = finding("IC201", ("c",), fix(("c",)))
+    made = plan(report(*scaled, drawn), unsafe=True)
+    assert [one.code for one in made.applied] == ["IC201"]
+    assert all(one.reason.startswith(WAITS) and "IC201" in one.reason for one in made.declined)
+    assert [one.code for one in plan(report(*scaled), unsafe=True).applied] == ["IC100"]
