@@ -60,7 +60,9 @@ def healed(model: nn.Module, before: ModelReport, allow: Allow, recheck: Recheck
         reason = f"no set of remedies settled within {_ROUNDS} rounds"
         declined += [Declined(finding, reason) for finding in chosen]
     restored = bool(plan.applied)
-    return FixResult(declined=tuple(declined), remaining=before.findings, restored=restored, reason=reason, seed=seed)
+    return FixResult(
+        declined=tuple(declined), remaining=before.findings, restored=restored, reason=reason, seed=seed, failures=before.failures
+    )
 
 
 def rewritten(recording: Recording | None, done: Applied) -> Recording:
@@ -198,6 +200,7 @@ def _result(
         untouched=count,
         digest=digest,
         seed=seed,
+        failures=after.failures,
     )
 
 
