@@ -40,19 +40,28 @@ class Streams:
 def streams_of(evidence: Evidence) -> Streams:
     """The residual streams of a model, by weight."""
     projecting = {name for attention in evidence.attentions for name in attention.projections}
-    scales = {layer.weight for layer in evidence.layers if layer.kind == "scale"}
     of: dict[str, Stream] = {}
     attended: set[str] = set()
-    gated: set[str] = set()
     free: set[str] = set()
     for stream in evidence.streams:
         members = {weight for one in stream.sums for weight in (*one.branch, *one.closing)}
         of |= dict.fromkeys(members, stream)
         attended |= members if members & projecting else set()
         for one in stream.sums:
-            gated |= set(one.closing) if scales & set(one.closing) else set()
             free |= set(one.closing) if not one.bounded and not stream.normed else set()
-    return Streams(of, frozenset(attended), frozenset(gated), frozenset(free))
+    return Streams(of, frozenset(attended), _gated(evidence), frozenset(free))
+
+
+def _gated(evidence: Evidence) -> frozenset[str]:
+    """The closing weights behind which a scale of the branch stands: in the order of the network, the last one before each such scale."""
+    found: set[str] = set()
+    last = ""
+    for layer in evidence.layers:
+        if layer.closes_branch and layer.kind == "scale" and last:
+            found.add(last)
+        elif layer.closes_branch and layer.kind not in ("norm", "bias"):
+            last = layer.weight
+    return frozenset(found)
 
 
 def matrix_start(layer: Layer, streams: Streams, deep: dict[str, Deep]) -> Start:

@@ -100,6 +100,23 @@ def test_a_report_of_another_model_is_refused():
         initcheck.fix(zeroed(), initcheck.Report(()))
 
 
+def test_an_old_report_scales_nothing_twice():
+    class Hot(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.norm, self.head = nn.LayerNorm(64), nn.Linear(64, 10)
+
+        def forward(self, x):
+            return 20 * self.head(self.norm(x))
+
+    torch.manual_seed(0)
+    report, model = initcheck.check(Hot, torch.randn(32, 64)), Hot()
+    first = initcheck.fix(model, report, unsafe=True, inputs=torch.randn(32, 64))
+    before = state(model)
+    second = initcheck.fix(model, report, unsafe=True, inputs=torch.randn(32, 64))
+    assert first.written == ("head.weight",) and not second.written and state(model) == before
+
+
 def test_frozen_weights_need_leave():
     model = deep()
     model.requires_grad_(False)

@@ -56,6 +56,23 @@ def test_residual_branches_start_as_nothing():
     assert abs(std(model[1].inner.weight) - (2 / 32) ** 0.5) < 0.03
 
 
+@pytest.mark.parametrize("size", [1, 32], ids=["ReZero", "LayerScale"])
+def test_one_factor_of_a_scaled_branch_is_zero_or_small_and_never_both(size):
+    class Block(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner, self.outer, self.gate = nn.Linear(32, 32), nn.Linear(32, 32), nn.Parameter(torch.randn(size))
+
+        def forward(self, x):
+            return x + self.gate * self.outer(torch.relu(self.inner(x)))
+
+    model = nn.Sequential(nn.Linear(32, 32), *[Block() for _ in range(5)], nn.Linear(32, 4))
+    initcheck.initialize(model, torch.randn(16, 32))
+    assert model[1].outer.weight.any()
+    assert torch.equal(model[1].gate, torch.full((size,), 0.0 if size == 1 else 0.1))
+    assert not initcheck.check(model, torch.randn(16, 32)).findings
+
+
 def test_the_last_normalization_of_a_branch_starts_at_zero():
     from benchmarks.mutations.networks import Residual
 
