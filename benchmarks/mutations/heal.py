@@ -35,4 +35,5 @@ def heal(base: Base, build: Callable[[], nn.Module], report: Report, named: Sequ
 
 
 def _known(finding: Finding, others: Sequence[Finding]) -> bool:
-    return any(other.code == finding.code and set(other.parameters) & set(finding.parameters) for other in others)
+    alike = [other for other in others if other.code == finding.code]
+    return any(set(other.parameters) & set(finding.parameters) or other.parameters == finding.parameters for other in alike)
