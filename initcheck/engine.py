@@ -28,7 +28,7 @@ from initcheck.records.graph import Graph
 from initcheck.records.recording import Recording
 from initcheck.records.report import ModelReport, Report
 from initcheck.records.settings import Settings
-from initcheck.records.target import Built, Target
+from initcheck.records.target import Built, InputSummary, Target
 from initcheck.rules.judge import judge, selected
 from initcheck.run import NO_RUN, measured_run
 from initcheck.source.cells import in_cells, told_in_cells
@@ -60,7 +60,7 @@ def check(target: object, inputs: object = None, **settings: Any) -> Report:
         InitcheckError: when the target cannot be found or built, or no input fits; the message says what to do.
         UsageError: when a setting is unknown.
     """
-    chosen = _settings(settings)
+    chosen = settings_of(settings)
     selected(chosen)
     if isinstance(target, str) and chosen.loader == "static":
         models = _read(target, chosen)
@@ -68,7 +68,7 @@ def check(target: object, inputs: object = None, **settings: Any) -> Report:
         models = tuple(report for found in parse_target(target) for report in check_target(found, chosen, inputs=inputs))
     elif isinstance(target, torch.nn.Module):
         name = type(target).__name__
-        models = (_examine(target, unwatched(target), Target(name, "", name, "module"), Built(name), inputs, chosen),)
+        models = (examine(target, unwatched(target), Target(name, "", name, "module"), Built(name), inputs, chosen),)
     elif callable(target):
         models = (_check_factory(target, inputs, chosen),)
     else:
@@ -96,11 +96,11 @@ def _checked(target: Target, settings: Settings, progress: Progress, inputs: obj
     if target.kind == "weights":
         progress(f"reading {target.spec}")
 
-        def examine(module: torch.nn.Module, built: Built) -> ModelReport:
+        def judged(module: torch.nn.Module, built: Built) -> ModelReport:
             with guarded("", trust=settings.trust, trust_pickle=settings.trust_pickle):
-                return _examine(module, unwatched(module), target, built, inputs, settings)
+                return examine(module, unwatched(module), target, built, inputs, settings)
 
-        return (check_stored(target, settings, examine),)
+        return (check_stored(target, settings, judged),)
     with guarded(_file_of(target), trust=settings.trust, trust_pickle=settings.trust_pickle):
         progress(f"building {target.spec}")
         torch.manual_seed(settings.seed)
@@ -110,7 +110,7 @@ def _checked(target: Target, settings: Settings, progress: Progress, inputs: obj
         given = inputs if inputs is not None else built.inputs
         texts = target.inputs or settings.inputs
         progress(f"running {target.spec}")
-        return (_examine(built.model, recording, target, built.built, given, dataclasses.replace(settings, inputs=texts)),)
+        return (examine(built.model, recording, target, built.built, given, dataclasses.replace(settings, inputs=texts)),)
 
 
 def _file_of(target: Target) -> str:
@@ -133,7 +133,7 @@ def _check_program(target: Target, settings: Settings, progress: Progress) -> It
         for one in models:
             progress(f"running {one.target.spec}")
             given = None if texts else one.batches or None
-            yield _examine(one.model, one.recording, one.target, one.built, given, dataclasses.replace(settings, inputs=texts))
+            yield examine(one.model, one.recording, one.target, one.built, given, dataclasses.replace(settings, inputs=texts))
 
 
 def _check_factory(factory: Callable[[], object], inputs: object, settings: Settings) -> ModelReport:
@@ -148,10 +148,15 @@ def _check_factory(factory: Callable[[], object], inputs: object, settings: Sett
                 f"{name}() returned a {type(model).__name__}, not a module", "give a function that builds and returns the model"
             )
         recording = recorder.resolve(model)
-        return _examine(model, recording, Target(name, "", name, "callable"), Built(f"{name}()"), inputs, settings)
+        return examine(model, recording, Target(name, "", name, "callable"), Built(f"{name}()"), inputs, settings)
 
 
-def _settings(given: dict[str, Any]) -> Settings:
+def settings_of(given: dict[str, Any]) -> Settings:
+    """The settings that keyword arguments ask for.
+
+    Raises:
+        UsageError: when one of them is unknown.
+    """
     known = {field.name for field in dataclasses.fields(Settings)}
     unknown = sorted(set(given) - known)
     if unknown:
@@ -163,8 +168,20 @@ def _settings(given: dict[str, Any]) -> Settings:
     return Settings(**values)
 
 
-def _examine(model: torch.nn.Module, recording: Recording, target: Target, built: Built, inputs: object, settings: Settings) -> ModelReport:
-    """Everything after construction: run, measure, infer, judge. The model is left as it was."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class Observed:
+    """What one look at a live model showed: the evidence, the input, and what broke or could not be seen."""
+
+    evidence: Evidence
+    input: InputSummary | None
+    failures: tuple[Failure, ...]
+    skips: tuple[Skip, ...]
+    notes: tuple[str, ...]
+    placed: tuple[str, ...]
+
+
+def observe(model: torch.nn.Module, recording: Recording, target: Target, inputs: object, settings: Settings) -> Observed:
+    """Runs, measures and infers; judges nothing. The model is left as it was."""
     failures: list[Failure] = []
     skips: list[Skip] = []
     graph, run, summary = Graph((), ()), NO_RUN, None
@@ -183,17 +200,23 @@ def _examine(model: torch.nn.Module, recording: Recording, target: Target, built
     weights = weight_stats(_tensors(model), _blocks(model))
     kinds = {name: type(module).__name__ for name, module in model.named_modules()}
     evidence = _with_growth(assemble(target, graph, run, weights, recording, kinds, table_stats(model)), model)
-    judgement = judge(evidence, settings)
+    return Observed(evidence, summary, tuple(failures), tuple(skips), run.notes, tuple(placed))
+
+
+def examine(model: torch.nn.Module, recording: Recording, target: Target, built: Built, inputs: object, settings: Settings) -> ModelReport:
+    """Everything after construction: run, measure, infer, judge. The model is left as it was."""
+    seen = observe(model, recording, target, inputs, settings)
+    judgement = judge(seen.evidence, settings)
     return ModelReport(
         target=target,
         model=type(model).__name__,
         parameters=sum(parameter.numel() for parameter in model.parameters() if not _is_lazy(parameter)),
-        built=built if any("asks for" in note for note in built.notes) else dataclasses.replace(built, notes=(*built.notes, *placed)),
-        input=summary,
+        built=built if any("asks for" in note for note in built.notes) else dataclasses.replace(built, notes=(*built.notes, *seen.placed)),
+        input=seen.input,
         findings=judgement.findings,
-        skips=tuple(skips) + judgement.skips + tuple(Skip("", "", note) for note in (*recording.notes, *run.notes)),
-        failures=tuple(failures) + judgement.failures,
-        layers=summarise(evidence),
+        skips=seen.skips + judgement.skips + tuple(Skip("", "", note) for note in (*recording.notes, *seen.notes)),
+        failures=seen.failures + judgement.failures,
+        layers=summarise(seen.evidence),
         recording=recording,
         checked=judgement.checked,
     )
