@@ -19,7 +19,7 @@ _NOT_RUN = ("training", "validation", "test", "predict", "configure", "setup", "
 @contextmanager
 def entered(model: Module) -> Iterator[str]:
     """Lets a model without forward() run as its best method while the context lasts; gives the name of that method, else ''."""
-    found = "" if type(model).forward is not Module.forward or "forward" in vars(model) else _best(model)
+    found = "" if getattr(type(model), "forward", None) is not Module.forward or "forward" in vars(model) else _best(model)
     if not found:
         yield ""
         return

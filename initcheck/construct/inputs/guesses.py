@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
@@ -23,6 +24,8 @@ from initcheck.construct.inputs.shown import shown_plans
 from initcheck.construct.inputs.source.reading import Key, Use, first_layer, read
 from initcheck.construct.inputs.states import fresh_state, keeps_state, made_state
 
+_LONG = 64
+"""Signals that grow by more than this come in small batches."""
 TRIES = 25
 """The most guesses for one model."""
 
@@ -37,9 +40,15 @@ def choose_batch(model: Module, settings_batch: int = 0) -> int:
         return 8
     size = sum(p.numel() for p in model.parameters() if not torch.nn.parameter.is_lazy(p))
     image = declared_image(inner)
-    if image and max(image[1:]) > 96:
+    if (image and max(image[1:]) > 96) or _growth(model) > _LONG:
         return 4 if size < 60_000_000 else 2
     return 32 if size < 20_000_000 else 8 if size < 60_000_000 else 4 if size < 100_000_000 else 2
+
+
+def _growth(model: Module) -> int:
+    """How many times longer transposed convolutions make a signal: a vocoder turns a frame into a thousand samples."""
+    strides = [module.stride[0] for module in model.modules() if isinstance(module, torch.nn.ConvTranspose1d)]
+    return math.prod(stride for stride in strides if isinstance(stride, int))
 
 
 def candidates(model: Module, batch: int, seed: int, *, exact: bool = False, examples: tuple[str, ...] = ()) -> Iterator[Guess]:
