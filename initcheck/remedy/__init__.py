@@ -1,0 +1,1 @@
+"""What mends or fills a model and then proves it: one module per verb."""
