@@ -9,13 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from initcheck.engine import check
+    from initcheck.records.loading import LoadReport
     from initcheck.records.report import Report
+    from initcheck.remedy.loading import load
 
 __version__ = "0.1.0"
 
-_HOMES = {"check": "initcheck.engine", "Report": "initcheck.records.report"}
+_HOMES = {
+    "LoadReport": "initcheck.records.loading",
+    "Report": "initcheck.records.report",
+    "check": "initcheck.engine",
+    "load": "initcheck.remedy.loading",
+}
 
-__all__ = ["Report", "__version__", "check"]
+__all__ = ["LoadReport", "Report", "__version__", "check", "load"]
 
 
 def __getattr__(name: str) -> Any:

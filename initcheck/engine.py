@@ -22,9 +22,15 @@ from initcheck.infer.assemble import assemble
 from initcheck.infer.summary import summarise
 from initcheck.measure.parameters.tables import table_stats
 from initcheck.measure.parameters.weights import weight_stats
+from initcheck.pretrained.arrived import with_arrivals
+from initcheck.pretrained.loading import load_into
+from initcheck.pretrained.saving import save
+from initcheck.pretrained.sources import opened_source
+from initcheck.records.arrival import Arrival
 from initcheck.records.evidence import Evidence
 from initcheck.records.finding import Failure, Skip
 from initcheck.records.graph import Graph
+from initcheck.records.loading import withheld
 from initcheck.records.recording import Recording
 from initcheck.records.report import ModelReport, Report
 from initcheck.records.settings import Settings
@@ -106,11 +112,28 @@ def _checked(target: Target, settings: Settings, progress: Progress, inputs: obj
         torch.manual_seed(settings.seed)
         recorder = Recorder()
         built = construct(target, recorder)
-        recording = recorder.resolve(built.model)
+        arrivals: tuple[Arrival, ...] = ()
+        if target.fill is not None:
+            progress(f"loading {target.fill.source}")
+            source = opened_source(target.fill.source, trusted=settings.trust_pickle)
+            with recorder:
+                arrivals = (load_into(built.model, source, target.fill.renames),)
+        recording = with_arrivals(recorder.resolve(built.model), arrivals)
         given = inputs if inputs is not None else built.inputs
         texts = target.inputs or settings.inputs
         progress(f"running {target.spec}")
-        return (_examine(built.model, recording, target, built.built, given, dataclasses.replace(settings, inputs=texts)),)
+        report = _examine(built.model, recording, target, built.built, given, dataclasses.replace(settings, inputs=texts))
+    if target.fill is not None and target.fill.out and not withheld(report, arrivals[0], strict=target.fill.strict):
+        save(built.model, target.fill.out, target.fill.format)
+    return (report,)
+
+
+def check_filled(model: torch.nn.Module, arrivals: tuple[Arrival, ...], inputs: object = None, **settings: Any) -> ModelReport:
+    """The check of a live model of which it is known what was loaded into it."""
+    chosen = _settings(settings)
+    selected(chosen)
+    name = type(model).__name__
+    return _examine(model, with_arrivals(unwatched(model), arrivals), Target(name, "", name, "module"), Built(name), inputs, chosen)
 
 
 def _file_of(target: Target) -> str:
