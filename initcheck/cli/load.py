@@ -94,6 +94,7 @@ def _told(model: ModelReport, fill: Fill, path: str, fail_on: Severity, kind: st
     if kind == "json":
         out.out(loading.as_json(report))
     else:
-        style = {"color": out.color, "ascii_only": out.ascii_only, "quiet": out.quiet}
-        out.out(loading.render(report, width=out.width, verbose=bool(out.verbose), **style))
+        verbose, quiet = bool(out.verbose), out.quiet
+        text = loading.render(report, color=out.color, ascii_only=out.ascii_only, width=out.width, verbose=verbose, quiet=quiet)
+        out.out(text)
     return int(report.exit_code)

@@ -61,7 +61,7 @@ def timm_file(reference: str) -> str:
             return found
     if url:
         return _of_the_hub(url, what, get)
-    raise TargetError(f"{what} are not on this machine, and initcheck works offline", get, name="offline")
+    raise TargetError(f"{what} are not on this machine, and initcheck works offline", f"fetch them once:\n{get}", name="offline")
 
 
 def hub_folder(reference: str) -> str:
@@ -96,10 +96,10 @@ def _of_the_hub(url: str, what: str, get: str) -> str:
     """The file that torch's own hub keeps of an address; its name holds the start of its SHA-256."""
     path = Path(torch.hub.get_dir()) / "checkpoints" / Path(urlparse(url).path).name
     if not path.is_file():
-        raise TargetError(f"{what} are not on this machine, and initcheck works offline", get, name="offline")
+        raise TargetError(f"{what} are not on this machine, and initcheck works offline", f"fetch them once:\n{get}", name="offline")
     stated = _HASH.search(path.name)
     if stated is not None and not _sha256(path).startswith(stated[1]):
-        raise damaged(str(path), f"its bytes are not those that its name promises ({stated[1]})", f"rm {path} and then {get}")
+        raise damaged(str(path), f"its bytes are not those that its name promises ({stated[1]})", f"fetch it again:\nrm {path}\n{get}")
     return str(path)
 
 

@@ -24,8 +24,6 @@ WORDS: dict[State, str] = {
     "unexpected": "UNEXPECTED",
 }
 """The words of the load report of transformers where it has one."""
-GROUPS = 3
-"""Groups of names that a row shows; `-v` shows all."""
 REMARKS = 4
 """Rows for the tensors of one state that differ in what there is to say of them."""
 _LEAST = 24
@@ -37,7 +35,7 @@ def render(report: LoadReport, *, color: bool, ascii_only: bool, width: int, ver
     loud = [finding for finding in report.model.findings if finding.severity != "info" or verbose]
     if quiet and report.ok and not loud:
         return ""
-    blocks = [_header(report, style), _table(report, style, verbose=verbose), _verdict(report, style)]
+    blocks = [_header(report, style), _table(report, style, verbose=verbose), _verdict(report, style, verbose=verbose)]
     blocks += [finding_frame(finding, (), style) for finding in loud]
     blocks += [failure_frame(failure, style) for failure in report.model.failures]
     blocks.append(_written(report, style))
@@ -64,23 +62,21 @@ def _table(report: LoadReport, style: Style, *, verbose: bool) -> list[str]:
     for state, word in WORDS.items():
         groups = _remarks(report, state)
         for remark, group in groups[: None if verbose else REMARKS]:
-            names = fold((one.name for one in group), limit=0 if verbose else GROUPS)
-            rows.append([word, f"{len(group):,}", f"{elements(group):,}", names, remark])
-        for remark, group in groups[REMARKS:] if not verbose else []:
-            del remark
-            rows.append([word, f"{len(group):,}", f"{elements(group):,}", "…", "(-v shows all)"])
-    finished = [[style.finish(text) for text in row] for row in rows]
-    return _fitted(finished, style)
+            rows.append([word, f"{len(group):,}", f"{elements(group):,}", "\n".join(one.name for one in group), remark])
+        rest = [one for _, group in groups[REMARKS:] for one in group] if not verbose else []
+        if rest:
+            rows.append([word, f"{len(rest):,}", f"{elements(rest):,}", "\n".join(one.name for one in rest), "(-v shows all)"])
+    return _fitted([[style.finish(text) for text in row] for row in rows], style, verbose=verbose)
 
 
-def _fitted(rows: list[list[str]], style: Style) -> list[str]:
-    """The table, its names cut where the line is too long; remarks go to lines of their own when that does not help."""
+def _fitted(rows: list[list[str]], style: Style, *, verbose: bool) -> list[str]:
+    """The table, its names shortened to what the line has room for; remarks go to lines of their own when that does not help."""
     taken = 2 + sum(max([cells(HEADERS[column]), *(cells(row[column]) for row in rows)]) + 2 for column in (0, 1, 2))
     remarks = max((cells(row[4]) for row in rows), default=0)
     room = style.width - taken - remarks - 2
     below = room < _LEAST and remarks > 0
     room = max(style.width - taken if below else room, _LEAST)
-    body = [[*row[:3], _cut(row[3], room, style), "" if below else row[4]] for row in rows]
+    body = [[*row[:3], _names(row[3].split("\n"), room, style), "" if below else row[4]] for row in rows]
     shown = [row[:4] for row in body] if below or not remarks else body
     head, rule, *lines = tabulated(shown, HEADERS[: len(shown[0])] if shown else HEADERS, (1, 2))
     found = [style.paint(head, "dim"), style.paint(style.finish(rule), "dim")]
@@ -89,10 +85,18 @@ def _fitted(rows: list[list[str]], style: Style) -> list[str]:
         found.append(line.replace(row[0], style.paint(row[0], kind), 1) if kind else line)
         if below and row[4]:
             found += style.wrap(row[4], " " * 6, " " * 6)
+        if verbose:
+            found += [style.paint(text, "dim") for text in style.wrap(fold(row[3].split("\n")), " " * 6, " " * 6)]
     return found
 
 
-def _cut(text: str, room: int, style: Style) -> str:
+def _names(names: list[str], room: int, style: Style) -> str:
+    """The folded names; where they need more than `room`, only how they begin, as far down as there is room for."""
+    text = fold(names)
+    depth = max(name.count(".") for name in names)
+    while cells(text) > room and depth:
+        starts = [".".join(name.split(".")[:depth]) + (".*" if name.count(".") >= depth else "") for name in names]
+        text, depth = style.finish(fold(starts)), depth - 1
     dots = style.finish("…")
     return text if cells(text) <= room else f"{text[: room - len(dots)]}{dots}"
 
@@ -124,7 +128,8 @@ def _remark(one: Arrived, report: LoadReport) -> str:
 
 
 def _scheme(name: str, report: LoadReport) -> str:
-    layer = next((layer for layer in report.model.layers if layer.weight == name), None)
+    owner = name.rpartition(".")[0]
+    layer = next((layer for layer in report.model.layers if layer.weight == name or (owner and layer.name == owner)), None)
     return f": {layer.scheme}" if layer is not None and layer.scheme not in ("", "-", "not known") else ""
 
 
@@ -136,11 +141,11 @@ def _shape(shape: Sequence[int]) -> str:
     return f"[{', '.join(map(str, shape))}]"
 
 
-def _verdict(report: LoadReport, style: Style) -> list[str]:
-    return [line for mark, text, kind in _said(report) for line in _marked(mark, text, kind, style)]
+def _verdict(report: LoadReport, style: Style, *, verbose: bool) -> list[str]:
+    return [line for mark, text, kind in _said(report, verbose=verbose) for line in _marked(mark, text, kind, style)]
 
 
-def _said(report: LoadReport) -> Iterator[tuple[str, str, str]]:
+def _said(report: LoadReport, *, verbose: bool) -> Iterator[tuple[str, str, str]]:
     arrival = report.arrival
     proven = len(arrival.of("loaded"))
     if not arrival.named:
@@ -154,7 +159,7 @@ def _said(report: LoadReport) -> Iterator[tuple[str, str, str]]:
     if report.violated:
         yield "✗", "Not everything fits, and --strict was given.", "error"
     quiet = [finding for finding in report.model.findings if finding.severity == "info"]
-    if quiet:
+    if quiet and not verbose:
         yield "i", f"{_listed(quiet)} (-v shows {'it' if len(quiet) == 1 else 'them'}).", "info"
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from initcheck.matching.leftovers import harmless
 from initcheck.records.arrival import Arrived
 from initcheck.records.evidence import Evidence
 from initcheck.records.finding import Finding, Severity
@@ -15,9 +15,6 @@ from initcheck.rules.arriving import loads, suggestion
 from initcheck.rules.base import ModelRule
 from initcheck.rules.checkpoints import FILE, NET
 
-_HARMLESS = re.compile(
-    r"(position_ids|num_batches_tracked|masked_bias|attn\\.bias|inv_freq|relative_position_index|total_ops|total_params)$"
-)
 SHOWN = 3
 
 
@@ -42,7 +39,7 @@ class UnexpectedInCheckpoint(ModelRule):
 
     def check(self, evidence: Evidence) -> Iterator[Finding]:
         for arrival in loads(evidence):
-            left = [one for one in arrival.of("unexpected") if not _HARMLESS.search(one.name)]
+            left = [one for one in arrival.of("unexpected") if not harmless(one.name)]
             if not left or not arrival.named:
                 continue
             renames = suggestion((arrival,))
