@@ -24,6 +24,7 @@ from initcheck.measure.parameters.tables import table_stats
 from initcheck.measure.parameters.weights import weight_stats
 from initcheck.pretrained.arrived import with_arrivals
 from initcheck.pretrained.loading import load_into
+from initcheck.pretrained.parity import parity_of
 from initcheck.pretrained.saving import save
 from initcheck.pretrained.sources import opened_source
 from initcheck.records.arrival import Arrival
@@ -190,6 +191,8 @@ def _examine(model: torch.nn.Module, recording: Recording, target: Target, built
     """Everything after construction: run, measure, infer, judge. The model is left as it was."""
     failures: list[Failure] = []
     skips: list[Skip] = []
+    if settings.meta:
+        recording = dataclasses.replace(recording, parity=parity_of(model, recording, settings.seed))
     graph, run, summary = Graph((), ()), NO_RUN, None
     lazy = any(_is_lazy(parameter) for parameter in model.parameters())
     placed: list[str] = []

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 from initcheck.records.arrival import Arrival
 from initcheck.records.fact import Fact
 from initcheck.records.lookup import find
+from initcheck.records.parity import Parity
 from initcheck.records.source import Location
 
 Plain: TypeAlias = str | int | float | bool | None
@@ -178,7 +179,7 @@ class Recording:
     """Every parameter with its writes, and what was written in vain; `watched` is false for a model built before anyone looked.
 
     `shallow` holds the lines of initializing calls that stand in a loop over the direct children of a module, `arrivals` the loads of stored
-    weights, in their order.
+    weights, in their order. `parity` is the comparison with a twin on fresh memory, where that was asked for.
     """
 
     parameters: tuple[ParameterRecord, ...]
@@ -191,6 +192,7 @@ class Recording:
     untied: tuple[Untied, ...] = ()
     shallow: tuple[Location, ...] = ()
     arrivals: tuple[Arrival, ...] = ()
+    parity: Parity | None = None
 
     def parameter(self, name: str) -> ParameterRecord | None:
         """The record of one parameter by its first name or any tied name."""
