@@ -25,6 +25,7 @@ from initcheck.measure.parameters.weights import weight_stats
 from initcheck.pretrained.arrived import with_arrivals
 from initcheck.pretrained.loading import load_into
 from initcheck.pretrained.parity import parity_of
+from initcheck.pretrained.recognising import recognised
 from initcheck.pretrained.saving import save
 from initcheck.pretrained.sources import opened_source
 from initcheck.records.arrival import Arrival
@@ -75,7 +76,8 @@ def check(target: object, inputs: object = None, **settings: Any) -> Report:
         models = tuple(report for found in parse_target(target) for report in check_target(found, chosen, inputs=inputs))
     elif isinstance(target, torch.nn.Module):
         name = type(target).__name__
-        models = (_examine(target, unwatched(target), Target(name, "", name, "module"), Built(name), inputs, chosen),)
+        recording = with_arrivals(unwatched(target), recognised(target))
+        models = (_examine(target, recording, Target(name, "", name, "module"), Built(name), inputs, chosen),)
     elif callable(target):
         models = (_check_factory(target, inputs, chosen),)
     else:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from initcheck.errors import ExitCode
-from initcheck.records.arrival import Arrival, Arrived, random_share
+from initcheck.records.arrival import STATES, Arrival, Arrived, random_share
 from initcheck.records.finding import Severity, rank
 from initcheck.records.report import ModelReport
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class LoadReport:
     """The result of `initcheck.load`.
 
@@ -68,6 +68,10 @@ class LoadReport:
     def violated(self) -> bool:
         """Whether something did not fit although everything has to."""
         return self.strict and bool(self.missing or self.mismatched or self.unexpected or self.arrival.of("changed"))
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{len(found)} {state}" for state in STATES if (found := self.arrival.of(state)))
+        return f"<LoadReport: {counts or 'no tensors'}, {100.0 * self.random_share:.1f} % stay random>"
 
     def __bool__(self) -> bool:
         raise TypeError("a LoadReport has no truth value; use `report.ok`")
