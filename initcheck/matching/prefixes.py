@@ -44,6 +44,9 @@ def best(model: Mapping[str, Shape], stored: Mapping[str, Shape]) -> tuple[Chang
 
 
 def _worth(change: Change, stored: Mapping[str, Shape]) -> bool:
+    """Whether a change may be made unasked: one prefix becomes another only where all names begin so, else it is a guess."""
+    if change.strip and change.add and not all(key.startswith(change.strip) for key in stored):
+        return False
     return change.fits >= 2 or change.fits == len(stored)
 
 

@@ -38,7 +38,7 @@ def why(name: str, stored: Shape, own: Shape) -> str:
         return "the same matrix transposed, as between nn.Linear and the Conv1D of GPT-2: load its transpose"
     if math.prod(stored) == math.prod(own):
         return "the same number of elements in another shape: reshape it if the order is the same"
-    return ""
+    return "another width" if len(stored) == len(own) == 2 else ""
 
 
 def _one_axis(name: str, stored: Shape, own: Shape, axis: int) -> str:
@@ -61,9 +61,7 @@ def _several(name: str, stored: Shape, own: Shape, different: list[int]) -> str:
     if len(stored) == 4 and min(different) >= 2:
         sizes = f"{stored[2]}×{stored[3]} in the file, {own[2]}×{own[3]} in the model"
         return f"patches of {sizes}: resample the kernel" if _PATCH.search(name) else f"kernels of {sizes}"
-    if len(stored) == 2 and stored == own[::-1]:
-        return ""
-    return "another width" if len(different) > 1 and len(stored) <= 2 else ""
+    return ""
 
 
 def _positions(before: int, now: int) -> str:

@@ -21,6 +21,7 @@ from initcheck.construct.arrivals.files import Files
 from initcheck.construct.recording.frames import OUTSIDE, OWN, Kind, Spot, kind_of
 from initcheck.construct.stand_ins.finder import Watcher
 from initcheck.construct.stand_ins.unloaded import Unloaded
+from initcheck.matching.leftovers import harmless
 from initcheck.records.arrival import How
 
 MOST = 32
@@ -175,6 +176,8 @@ def _held(module: torch.nn.Module, absent: set[str], stored: Mapping[str, torch.
     for name, tensor in module.state_dict(keep_vars=True).items():
         if name in absent or not isinstance(tensor, torch.Tensor) or tensor.is_meta:
             continue
+        if stored and name not in stored and harmless(name):
+            continue  # torch fills in counters that a file lacks
         kind = str(stored[name].dtype).removeprefix("torch.") if name in stored else ""
         found[name] = Held(weakref.ref(tensor), digest(tensor), tuple(tensor.shape), tensor.dtype, kind)
     return found

@@ -55,15 +55,15 @@ class PretrainedOverwritten(ModelRule):
         if found is None:
             return
         kept = {one.name for arrival in loads(evidence) for one in arrival.of("loaded", "changed")}
-        groups: dict[Location | None, list[Arrived]] = {}
+        groups: dict[object, list[Arrived]] = {}
         for one in found.left("overwritten"):
             if one.kind == "parameter" and one.name not in kept:
-                groups.setdefault(one.by, []).append(one)
+                groups.setdefault(_deed(one.by), []).append(one)
         total = sum(len([one for one in arrival.named if one.kind == "parameter"]) for arrival in found.arrivals)
-        for by, group in groups.items():
+        for group in groups.values():
             severity = self._severity(group, found, evidence)
             if severity is not None:
-                yield self._say(by, group, severity, total, found)
+                yield self._say(group[0].by, group, severity, total, found)
 
     def _severity(self, group: list[Arrived], found: Coverage, evidence: Evidence) -> Severity | None:
         """None for the last layer alone, which is drawn anew on purpose."""
@@ -86,3 +86,8 @@ class PretrainedOverwritten(ModelRule):
             note=f"writes over them{after}",
             why="What was learned is gone from these parameters: initialize first and load last, or leave the loaded ones out.",
         )
+
+
+def _deed(by: Location | None) -> object:
+    """What the lines of one initializing function have in common: one call of it wrote weights and biases."""
+    return (by.path, by.function) if by is not None and by.function else by
