@@ -75,7 +75,8 @@ def _initialized(twin: torch.nn.Module) -> tuple[str, set[str]]:
 
 
 def _each(twin: torch.nn.Module) -> Iterator[str]:
-    for module in twin.modules():
+    """Children before the modules that hold them, as `Module.apply` goes: attention sets the bias of its output layer last."""
+    for module in reversed(list(twin.modules())):
         name = next((name for name in EACH if _callable(module, name)), "")
         if name:
             getattr(module, name)()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from initcheck.construct.arrivals.bits import same_bits
 from initcheck.errors import InitcheckError
 from initcheck.matching.pairing import paired
 from initcheck.pretrained.cached import hub_folder
+from initcheck.pretrained.converting import converted, outermost
 from initcheck.pretrained.sources import Source, opened_source
 from initcheck.records.arrival import Arrival, Arrived
 
@@ -24,20 +24,7 @@ def recognised(model: torch.nn.Module) -> tuple[Arrival, ...]:
 
     Only equal tensors count as loaded. What differs may have been trained since, and nothing is said of it.
     """
-    return tuple(arrival for path, part in _models(model) if (arrival := _arrival(path, part)) is not None)
-
-
-def _models(model: torch.nn.Module) -> Iterator[tuple[str, Any]]:
-    """The outermost models of transformers."""
-    base: Any = getattr(sys.modules.get("transformers.modeling_utils"), "PreTrainedModel", None)
-    inside = ""
-    for path, module in model.named_modules():
-        if base is None or (inside and path.startswith(inside)) or not isinstance(module, base):
-            continue
-        inside = f"{path}." if path else " "
-        yield path, module
-        if not path:
-            return
+    return tuple(arrival for path, part in outermost(model) if (arrival := _arrival(path, part)) is not None)
 
 
 def _arrival(path: str, part: Any) -> Arrival | None:
@@ -51,10 +38,12 @@ def _arrival(path: str, part: Any) -> Arrival | None:
     )
     start = f"{path}." if path else ""
     equal = [name for name, key in pairing.pairs.items() if same_bits(own[name], source.entries[key].read())]
-    if not equal or len(equal) < _HALF * len(pairing.pairs):
+    more, _ = converted(part, source, pairing)
+    equal += [name for name, tensor in more.items() if same_bits(own[name], tensor)]
+    if not equal or len(equal) < _HALF * (len(pairing.pairs) + len(more)):
         return None
     memory = {own[name].data_ptr() for name in equal}
-    missing = [name for name in pairing.missing if own[name].data_ptr() not in memory]
+    missing = [name for name in pairing.missing if name not in more and own[name].data_ptr() not in memory]
     tensors = [_one(start + name, own[name], "loaded") for name in equal] + [_one(start + name, own[name], "missing") for name in missing]
     return Arrival(reference, "recognised", path, type(part).__name__, tensors=tuple(tensors))
 
