@@ -12,6 +12,7 @@ from initcheck.records.evidence import Evidence, Layer
 
 UNSEEN = "the model was built before initcheck could watch its writes; pass a function that builds it"
 _NUMBER = re.compile(r"\d+")
+_OUTPUTS = frozenset({"output", "softmax", "log_softmax"})
 _RUNNING = ("running_mean", "running_var")
 
 
@@ -20,7 +21,8 @@ class Coverage:
     """All loads into one model together.
 
     order: parameter -> the place of its layer in the run; last: the place of the last layer that holds loaded weights.
-    loaded: names that hold what was loaded, or what rests on it; patterns: their names without numbers.
+    loaded: names that hold what was loaded, or what rests on it; patterns: their names without numbers. ends: weights and biases of
+    layers that feed nothing but an output: there may be several heads.
     """
 
     arrivals: tuple[Arrival, ...]
@@ -28,10 +30,11 @@ class Coverage:
     last: int
     loaded: frozenset[str]
     patterns: frozenset[str]
+    ends: frozenset[str]
 
     def in_head(self, name: str) -> bool:
-        """Whether a parameter's layer comes after all that was loaded."""
-        return 0 <= self.last < self.order.get(name, -1)
+        """Whether a parameter's layer comes after all that was loaded, or ends in an output beside it."""
+        return 0 <= self.last < self.order.get(name, -1) or (self.last >= 0 and name in self.ends)
 
     def left(self, *states: str) -> tuple[Arrived, ...]:
         """The model's tensors in these states that no other load filled, each once."""
@@ -64,20 +67,40 @@ def coverage(evidence: Evidence) -> Coverage | None:
     order = _order(evidence)
     weights = [order[layer.weight] for layer in evidence.layers if layer.weight in loaded and layer.kind != "unused"]
     last = max(weights, default=max((order[name] for name in loaded if name in order), default=-1))
-    return Coverage(arrivals, order, last, loaded, frozenset(map(pattern, loaded)))
+    return Coverage(arrivals, order, last, loaded, frozenset(map(pattern, loaded)), _ends(evidence))
+
+
+def _ends(evidence: Evidence) -> frozenset[str]:
+    layers = [layer for layer in evidence.layers if layer.feeds.known() and layer.feeds.get() and set(layer.feeds.get()) <= _OUTPUTS]
+    return frozenset(name for layer in layers for name in (layer.weight, layer.bias) if name)
 
 
 def _order(evidence: Evidence) -> dict[str, int]:
     order: dict[str, int] = {}
     for index, layer in enumerate(evidence.layers):
-        for name in (layer.weight, layer.bias, *layer.tied):
+        # the bias of a head that shares its table with the embedding stands with the head
+        for name in (layer.weight, layer.bias if not layer.tied else "", *layer.tied):
             if name:
                 order.setdefault(name, index)
     owners = {layer.name: index for index, layer in enumerate(evidence.layers)}
-    for record in evidence.recording.parameters:
-        if record.name not in order and record.module in owners:
-            order[record.name] = owners[record.module]
+    left = [record for record in evidence.recording.parameters if record.name not in order]
+    shared = {name for layer in evidence.layers for name in layer.tied}
+    known = {name: place for name, place in order.items() if name not in shared}
+    for record in left:
+        place = owners.get(record.module, _beside(record.module, known))
+        if place is not None:
+            order[record.name] = place
     return order
+
+
+def _beside(module: str, order: dict[str, int]) -> int | None:
+    """The place of the last layer that stands in the same part of the model; the outermost module is no such part."""
+    while module:
+        found = [place for name, place in order.items() if name.startswith(f"{module}.")]
+        if found:
+            return max(found)
+        module = module.rpartition(".")[0]
+    return None
 
 
 def pattern(name: str) -> str:
