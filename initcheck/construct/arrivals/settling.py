@@ -99,7 +99,7 @@ def _arrival(note: Noted, places: Places, taken: set[str]) -> Arrival | None:
         tensors += list(_without(note, places, start, known))
     elif note.held and not tensors:
         return None
-    arrived = {one.name for one in tensors if one.state != "missing"}
+    arrived = {one.name for one in tensors}
     tensors = [replace(one, tied=first) if (first := places.tied.get(one.name, "")) in arrived else one for one in tensors]
     if note.held and not any(one.kind != "stored" for one in tensors):
         return None  # all of it was loaded anew later
