@@ -17,26 +17,24 @@ from initcheck.construct.recording.placement import on_cpu
 from initcheck.construct.recording.provenance import unwatched
 from initcheck.construct.recording.recorder import Recorder
 from initcheck.discover.targets import parse as parse_target
+from initcheck.drawing import drawn
 from initcheck.errors import InitcheckError, TargetError, UsageError
+from initcheck.filling import filled, written
 from initcheck.infer.assemble import assemble
 from initcheck.infer.summary import summarise
 from initcheck.measure.parameters.tables import table_stats
 from initcheck.measure.parameters.weights import weight_stats
 from initcheck.pretrained.arrived import with_arrivals
-from initcheck.pretrained.loading import load_into
 from initcheck.pretrained.parity import parity_of
 from initcheck.pretrained.recognising import recognised
-from initcheck.pretrained.saving import save
-from initcheck.pretrained.sources import opened_source
 from initcheck.records.arrival import Arrival
 from initcheck.records.evidence import Evidence
 from initcheck.records.finding import Failure, Skip
 from initcheck.records.graph import Graph
-from initcheck.records.loading import withheld
 from initcheck.records.recording import Recording
 from initcheck.records.report import ModelReport, Report
 from initcheck.records.settings import Settings
-from initcheck.records.target import Built, Target
+from initcheck.records.target import Built, InputSummary, Target
 from initcheck.rules.judge import judge, selected
 from initcheck.run import NO_RUN, measured_run
 from initcheck.source.cells import in_cells, told_in_cells
@@ -68,7 +66,7 @@ def check(target: object, inputs: object = None, **settings: Any) -> Report:
         InitcheckError: when the target cannot be found or built, or no input fits; the message says what to do.
         UsageError: when a setting is unknown.
     """
-    chosen = _settings(settings)
+    chosen = settings_of(settings)
     selected(chosen)
     if isinstance(target, str) and chosen.loader == "static":
         models = _read(target, chosen)
@@ -77,7 +75,7 @@ def check(target: object, inputs: object = None, **settings: Any) -> Report:
     elif isinstance(target, torch.nn.Module):
         name = type(target).__name__
         recording = with_arrivals(unwatched(target), recognised(target))
-        models = (_examine(target, recording, Target(name, "", name, "module"), Built(name), inputs, chosen),)
+        models = (examine(target, recording, Target(name, "", name, "module"), Built(name), inputs, chosen),)
     elif callable(target):
         models = (_check_factory(target, inputs, chosen),)
     else:
@@ -105,38 +103,46 @@ def _checked(target: Target, settings: Settings, progress: Progress, inputs: obj
     if target.kind == "weights":
         progress(f"reading {target.spec}")
 
-        def examine(module: torch.nn.Module, built: Built) -> ModelReport:
+        def judged(module: torch.nn.Module, built: Built) -> ModelReport:
             with guarded("", trust=settings.trust, trust_pickle=settings.trust_pickle):
-                return _examine(module, unwatched(module), target, built, inputs, settings)
+                return examine(module, unwatched(module), target, built, inputs, settings)
 
-        return (check_stored(target, settings, examine),)
+        return (check_stored(target, settings, judged),)
     with guarded(_file_of(target), trust=settings.trust, trust_pickle=settings.trust_pickle):
         progress(f"building {target.spec}")
         torch.manual_seed(settings.seed)
         recorder = Recorder()
         built = construct(target, recorder)
-        arrivals: tuple[Arrival, ...] = ()
-        if target.fill is not None:
-            progress(f"loading {target.fill.source}")
-            source = opened_source(target.fill.source, trusted=settings.trust_pickle)
-            with recorder:
-                arrivals = (load_into(built.model, source, target.fill.renames),)
+        arrivals = filled(built.model, target.fill, recorder, trusted=settings.trust_pickle)
         recording = with_arrivals(recorder.resolve(built.model), arrivals)
         given = inputs if inputs is not None else built.inputs
-        texts = target.inputs or settings.inputs
+        settings = dataclasses.replace(settings, inputs=target.inputs or settings.inputs)
         progress(f"running {target.spec}")
-        report = _examine(built.model, recording, target, built.built, given, dataclasses.replace(settings, inputs=texts))
-    if target.fill is not None and target.fill.out and not withheld(report, arrivals[0], strict=target.fill.strict):
-        save(built.model, target.fill.out, target.fill.format)
+        if target.fill is not None and target.fill.fix_missing:
+            recording = _with_missing_drawn(built.model, recording, target, given, settings)
+        report = examine(built.model, recording, target, built.built, given, settings)
+    written(built.model, target.fill, report, arrivals)
     return (report,)
 
 
-def check_filled(model: torch.nn.Module, arrivals: tuple[Arrival, ...], inputs: object = None, **settings: Any) -> ModelReport:
-    """The check of a live model of which it is known what was loaded into it."""
-    chosen = _settings(settings)
+def check_filled(
+    model: torch.nn.Module, arrivals: tuple[Arrival, ...], inputs: object = None, *, fix_missing: bool = False, **settings: Any
+) -> ModelReport:
+    """The check of a live model of which it is known what was loaded into it; `fix_missing` draws the rest before."""
+    chosen = settings_of(settings)
     selected(chosen)
-    name = type(model).__name__
-    return _examine(model, with_arrivals(unwatched(model), arrivals), Target(name, "", name, "module"), Built(name), inputs, chosen)
+    target = Target(type(model).__name__, "", type(model).__name__, "module")
+    recording = with_arrivals(unwatched(model), arrivals)
+    if fix_missing:
+        recording = _with_missing_drawn(model, recording, target, inputs, chosen)
+    return examine(model, recording, target, Built(target.qualname), inputs, chosen)
+
+
+def _with_missing_drawn(model: torch.nn.Module, recording: Recording, target: Target, inputs: object, settings: Settings) -> Recording:
+    """Gives what a load has left random the scheme that is recommended for its place."""
+    *before, arrival = recording.arrivals
+    arrival, recording = drawn(model, arrival, observe(model, recording, target, inputs, settings).evidence, settings.seed)
+    return dataclasses.replace(recording, arrivals=(*before, arrival))
 
 
 def _file_of(target: Target) -> str:
@@ -159,7 +165,7 @@ def _check_program(target: Target, settings: Settings, progress: Progress) -> It
         for one in models:
             progress(f"running {one.target.spec}")
             given = None if texts else one.batches or None
-            yield _examine(one.model, one.recording, one.target, one.built, given, dataclasses.replace(settings, inputs=texts))
+            yield examine(one.model, one.recording, one.target, one.built, given, dataclasses.replace(settings, inputs=texts))
 
 
 def _check_factory(factory: Callable[[], object], inputs: object, settings: Settings) -> ModelReport:
@@ -174,10 +180,15 @@ def _check_factory(factory: Callable[[], object], inputs: object, settings: Sett
                 f"{name}() returned a {type(model).__name__}, not a module", "give a function that builds and returns the model"
             )
         recording = recorder.resolve(model)
-        return _examine(model, recording, Target(name, "", name, "callable"), Built(f"{name}()"), inputs, settings)
+        return examine(model, recording, Target(name, "", name, "callable"), Built(f"{name}()"), inputs, settings)
 
 
-def _settings(given: dict[str, Any]) -> Settings:
+def settings_of(given: dict[str, Any]) -> Settings:
+    """The settings that keyword arguments ask for.
+
+    Raises:
+        UsageError: when one of them is unknown.
+    """
     known = {field.name for field in dataclasses.fields(Settings)}
     unknown = sorted(set(given) - known)
     if unknown:
@@ -189,8 +200,20 @@ def _settings(given: dict[str, Any]) -> Settings:
     return Settings(**values)
 
 
-def _examine(model: torch.nn.Module, recording: Recording, target: Target, built: Built, inputs: object, settings: Settings) -> ModelReport:
-    """Everything after construction: run, measure, infer, judge. The model is left as it was."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class Observed:
+    """What one look at a live model showed: the evidence, the input, and what broke or could not be seen."""
+
+    evidence: Evidence
+    input: InputSummary | None
+    failures: tuple[Failure, ...]
+    skips: tuple[Skip, ...]
+    notes: tuple[str, ...]
+    placed: tuple[str, ...]
+
+
+def observe(model: torch.nn.Module, recording: Recording, target: Target, inputs: object, settings: Settings) -> Observed:
+    """Runs, measures and infers; judges nothing. The model is left as it was."""
     failures: list[Failure] = []
     skips: list[Skip] = []
     if settings.meta:
@@ -211,17 +234,23 @@ def _examine(model: torch.nn.Module, recording: Recording, target: Target, built
     weights = weight_stats(_tensors(model), _blocks(model))
     kinds = {name: type(module).__name__ for name, module in model.named_modules()}
     evidence = _with_growth(assemble(target, graph, run, weights, recording, kinds, table_stats(model)), model)
-    judgement = judge(evidence, settings)
+    return Observed(evidence, summary, tuple(failures), tuple(skips), run.notes, tuple(placed))
+
+
+def examine(model: torch.nn.Module, recording: Recording, target: Target, built: Built, inputs: object, settings: Settings) -> ModelReport:
+    """Everything after construction: run, measure, infer, judge. The model is left as it was."""
+    seen = observe(model, recording, target, inputs, settings)
+    judgement = judge(seen.evidence, settings)
     return ModelReport(
         target=target,
         model=type(model).__name__,
         parameters=sum(parameter.numel() for parameter in model.parameters() if not _is_lazy(parameter)),
-        built=built if any("asks for" in note for note in built.notes) else dataclasses.replace(built, notes=(*built.notes, *placed)),
-        input=summary,
+        built=built if any("asks for" in note for note in built.notes) else dataclasses.replace(built, notes=(*built.notes, *seen.placed)),
+        input=seen.input,
         findings=judgement.findings,
-        skips=tuple(skips) + judgement.skips + tuple(Skip("", "", note) for note in (*recording.notes, *run.notes)),
-        failures=tuple(failures) + judgement.failures,
-        layers=summarise(evidence),
+        skips=seen.skips + judgement.skips + tuple(Skip("", "", note) for note in (*recording.notes, *seen.notes)),
+        failures=seen.failures + judgement.failures,
+        layers=summarise(seen.evidence),
         recording=recording,
         checked=judgement.checked,
     )

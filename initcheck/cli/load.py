@@ -30,6 +30,7 @@ from initcheck.report.style import Style
 @click.option(
     "--rename", "renames", multiple=True, metavar="OLD=NEW", help="Stored names that begin with OLD begin with NEW; * is one part."
 )
+@click.option("--fix-missing", is_flag=True, help="Draw what stays random by the scheme that is recommended for its place.")
 @click.option("--strict", is_flag=True, help="Whatever is missing, mismatched or left over gives exit code 1.")
 @running
 @click.option("--fail-on", type=Word(tuple(reversed(SEVERITIES))), help="Mildest severity that gives exit code 1 (warning).")
@@ -49,7 +50,7 @@ def command(target: str, source: str, **options: Any) -> int:
     path = options["out"]
     with reserved(path) if path else nullcontext("") as place:
         kind = file_format(path) if path else "torch"
-        fill = Fill(source, tuple(options["renames"]), options["strict"], out=place, format=kind)
+        fill = Fill(source, tuple(options["renames"]), options["strict"], options["fix_missing"], place, kind)
         model = _checked(with_fill(_target(target, configuration, out), fill), configuration, out)
         return _told(model, fill, path, configuration.settings.fail_on, options["output_format"], out)
 

@@ -27,7 +27,7 @@ class Arrived:
         a place in the model).
     name: in the model, in the file for `unexpected`; key: in the file where it differs; kind: what it is in the model.
     because: what the shapes tell, or why it changed. by, call: the line that wrote over it, and the scheme that it wrote.
-    tied: the name of the parameter whose memory it shares, or shared where the weights were saved.
+    tied: the name of the parameter whose memory it shares. drawn: the scheme by which it was drawn because it got nothing.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Arrived:
     by: Location | None = None
     call: str = ""
     tied: str = ""
+    drawn: str = ""
 
     @property
     def numel(self) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from initcheck.records.recording import InitCall
@@ -23,22 +24,84 @@ def louder(first: Severity, second: Severity) -> Severity:
     return max(first, second, key=rank)
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
-    """A remedy as data: `call` applied to each of `parameters`; `title` is the help line.
+Safety = Literal["safe", "unsafe", "display"]
+SAFETIES: tuple[Safety, ...] = ("safe", "unsafe", "display")
+"""How far a remedy may be applied without asking, the freest first."""
 
-    `safety` is `safe` (an argument corrected, or a default made explicit), `unsafe` (replaces what the author wrote) or `display`
-    (nobody but the author can do it; the title says what).
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One call, applied to each of `parameters`, in whole or by blocks of rows.
+
     `call` names a function of `torch.nn.init`, or `mul_` with `factor`. It is applied to each of the `blocks` equal blocks of rows on
     its own (4 gates in an LSTM), or to the one with index `block` (the second of four: 1), the rest of the rows left as it is.
     """
 
     parameters: tuple[str, ...]
+    call: InitCall
+    blocks: int = 1
+    block: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A remedy as data: `call` applied to each of `parameters` as in `Step`, then each of `further`; `title` is the help line.
+
+    `safety` is `safe` (an argument corrected, or a default made explicit), `unsafe` (replaces what the author wrote) or `display`
+    (nobody but the author can do it; the title says what).
+    """
+
+    parameters: tuple[str, ...]
     call: InitCall | None
-    safety: Literal["safe", "unsafe", "display"]
+    safety: Safety
     title: str
     blocks: int = 1
     block: int | None = None
+    further: tuple[Step, ...] = ()
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """All that the remedy does, in order; nothing where only the author can do it."""
+        if self.call is None or self.safety == "display":
+            return ()
+        return (Step(self.parameters, self.call, self.blocks, self.block), *self.further)
+
+    @property
+    def touched(self) -> tuple[str, ...]:
+        """Every parameter that the remedy writes."""
+        return tuple(dict.fromkeys(name for step in self.steps for name in step.parameters))
+
+
+def remedy(steps: Iterable[Step], safety: Safety, title: str) -> Fix | None:
+    """The fix that takes these steps; equal calls become one. None where there is none."""
+    merged = _merged(steps)
+    if not merged:
+        return None
+    first = merged[0]
+    return Fix(first.parameters, first.call, safety, title, first.blocks, first.block, merged[1:])
+
+
+def joined(fixes: Sequence[Fix]) -> Fix:
+    """One fix for several findings that are told as one; the least free decides its safety."""
+    safety = max((fix.safety for fix in fixes), key=SAFETIES.index)
+    found = remedy((step for fix in fixes for step in fix.steps), safety, fixes[0].title) if safety != "display" else None
+    names = tuple(dict.fromkeys(name for fix in fixes for name in fix.parameters))
+    return found or replace(fixes[0], parameters=names, call=None, safety="display", further=())
+
+
+def _merged(steps: Iterable[Step]) -> tuple[Step, ...]:
+    """The same writes in as few steps; those of one parameter keep their order."""
+    groups: dict[tuple[InitCall, int, int | None, int], list[str]] = {}
+    written: dict[str, int] = {}
+    for step in steps:
+        for name in step.parameters:
+            key = (step.call, step.blocks, step.block, written.get(name, 0))
+            names = groups.setdefault(key, [])
+            if name not in names:
+                names.append(name)
+                written[name] = written.get(name, 0) + 1
+    order = sorted(groups, key=lambda key: key[3])
+    return tuple(Step(tuple(groups[key]), *key[:3]) for key in order)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from initcheck.records.finding import Severity
+
+Mends = Literal["either", "unsafe", "display"]
+"""How free the remedies of a rule are: safe or unsafe by who wrote the weight, always unsafe, or only told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +49,4 @@ class RuleInfo:
     options: tuple[RuleOption, ...] = ()
     examples: tuple[Example, ...] = ()
     tables: tuple[str, ...] = ()
+    mends: Mends = "display"

@@ -1,1 +1,1 @@
-"""What mends or fills a model and then proves it: one module per verb."""
+"""Remedies with proof: applied, checked again, and taken back where they did not help."""

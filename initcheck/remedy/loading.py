@@ -27,6 +27,7 @@ def load(
     *,
     rename: str | Iterable[str] = (),
     strict: bool = False,
+    fix_missing: bool = False,
     out: str = "",
     inputs: object = None,
     **settings: Any,
@@ -38,6 +39,7 @@ def load(
         source: a file of weights, an index of several, a folder, `torchvision:NAME[:WEIGHTS]`, `hf:DIR_OR_ID` or `timm:NAME`.
         rename: `OLD=NEW`, or several; a `*` stands for one part of a name.
         strict: whether everything has to fit for the report to be ok.
+        fix_missing: whether what stays random is drawn by the recommended scheme of its place.
         out: a file for the filled model, `.safetensors` or `.pt`; not written when the load is not sound.
         inputs: a sample input for the check of what stays random, as for `initcheck.check`.
         **settings: fields of `Settings`.
@@ -56,7 +58,8 @@ def load(
     texts = (rename,) if isinstance(rename, str) else tuple(rename)
     opened = opened_source(source, trusted=bool(settings.get("trust_pickle")))
     arrival = load_into(model, opened, texts)
-    report = check_filled(model, (arrival,), inputs, **settings)
+    report = check_filled(model, (arrival,), inputs, fix_missing=fix_missing, **settings)
+    arrival = report.recording.arrivals[-1] if report.recording is not None else arrival
     result = LoadReport(report, arrival, strict, settings.get("fail_on", "warning"))
     if not out:
         return result

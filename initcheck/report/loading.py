@@ -112,6 +112,8 @@ def _remarks(report: LoadReport, state: State) -> list[tuple[str, list[Arrived]]
 def _remark(one: Arrived, report: LoadReport) -> str:
     if one.state == "loaded":
         return ""
+    if one.drawn:
+        return f"{one.because}; drawn by {one.drawn}" if one.because else f"drawn by {one.drawn}"
     if one.state == "missing":
         found = [finding for finding in report.model.findings if one.name in finding.parameters and not finding.code.startswith("IC9")]
         judged = ", ".join(dict.fromkeys(f"{MARKS[finding.severity]} {finding.code}" for finding in found))
@@ -152,7 +154,9 @@ def _said(report: LoadReport, *, verbose: bool) -> Iterator[tuple[str, str, str]
         yield "✗", "Nothing was loaded: no stored name fits the model.", "error"
     elif report.random_share > 0:
         share = f"{100.0 * report.random_share:.1f} %" if report.random_share >= 0.0005 else "less than 0.1 %"
-        yield "!", f"{share} of the parameters stay at their random initialization.", "warning"
+        drawn = any(one.drawn for one in arrival.tensors)
+        offer = "" if drawn or not _judged(report) else " `--fix-missing` gives them the scheme that is recommended for their place."
+        yield "!", f"{share} of the parameters {'are random' if drawn else 'stay at their random initialization'}.{offer}", "warning"
     if proven:
         lost = len(arrival.of("changed", "overwritten"))
         yield "✓", f"{proven:,} tensors are in the model bit for bit{f', {lost:,} are not' if lost else ''}.", "good"
@@ -161,6 +165,12 @@ def _said(report: LoadReport, *, verbose: bool) -> Iterator[tuple[str, str, str]
     quiet = [finding for finding in report.model.findings if finding.severity == "info"]
     if quiet and not verbose:
         yield "i", f"{_listed(quiet)} (-v shows {'it' if len(quiet) == 1 else 'them'}).", "info"
+
+
+def _judged(report: LoadReport) -> bool:
+    """Whether the rules about starts found something in what stays random."""
+    names = {one.name for one in report.arrival.of("missing", "mismatched")}
+    return any(names & set(finding.parameters) and not finding.code.startswith("IC9") for finding in report.model.findings)
 
 
 def _listed(findings: Iterable[Finding]) -> str:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from initcheck.records.rule import RuleInfo
+from initcheck.records.rule import Mends, RuleInfo
+
+MENDING: dict[Mends, str] = {
+    "either": "Safe where a layer holds the framework's default or memory that nobody wrote, and where an argument of an `nn.init` call is corrected; unsafe "
+    "where it replaces what you wrote, or touches loaded, frozen or tied weights.",
+    "unsafe": "Unsafe: it replaces what you wrote. Apply it with `--unsafe-fixes` or `initcheck.fix(model, unsafe=True)`.",
+    "display": "Told only: no new start of the weights mends it, the code has to change.",
+}
+"""What each kind of remedy means for the reader."""
 
 
 def render(rule: RuleInfo, options: Sequence[tuple[str, float]] = ()) -> str:
@@ -19,6 +27,7 @@ def render(rule: RuleInfo, options: Sequence[tuple[str, float]] = ()) -> str:
     parts += _section("Thresholds", _thresholds(rule, dict(options)))
     for name in rule.tables:
         parts += reference(name, level=2)
+    parts += _section("Fix safety", MENDING[rule.mends])
     parts += _section("References", _sentence(rule.source))
     return "\n\n".join(parts) + "\n"
 

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import ParameterRecord
-from initcheck.records.rule import Example, RuleInfo, RuleOption
+from initcheck.records.rule import Example, Mends, RuleInfo, RuleOption
 from initcheck.records.source import Location
 
 SECTIONS = ("Why", "Silent when", "Source")
@@ -36,12 +36,13 @@ class Rule(ABC):
 
     `symptom` marks a measured consequence: it is folded into a finding of a rule that `explains` it and touches the same
     chain of layers. `spreads` marks a fault that ruins everything after it: it explains symptoms anywhere. Findings milder than
-    `explains_from` explain nothing. `tables` names the reference tables that belong on its page.
+    `explains_from` explain nothing. `tables` names the reference tables that belong on its page. `mends` says how free its remedies are.
     """
 
     code: ClassVar[str]
     severity: ClassVar[Severity]
     since: ClassVar[str] = "0.1"
+    mends: ClassVar[Mends] = "display"
     symptom: ClassVar[bool] = False
     spreads: ClassVar[bool] = False
     explains: ClassVar[tuple[str, ...]] = ()
@@ -67,6 +68,7 @@ class Rule(ABC):
             name=cls.name(),
             family=cls.__module__.split(".")[-2],
             severity=cls.severity,
+            mends=cls.mends,
             since=cls.since,
             summary=sections["summary"],
             why=sections["Why"],

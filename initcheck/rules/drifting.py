@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from initcheck.advice.scale import advice, needed_gain, spoken
 from initcheck.errors import NotKnown
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, louder
-from initcheck.rules.advice import advice, needed_gain, spoken
 from initcheck.rules.base import Rule, written_at
 from initcheck.rules.chains import ChainVerdict, Direction, judged_chains
+from initcheck.rules.remedies import fits_already, redraw, rescale
+from initcheck.rules.unseen import unseen_factor
+
+_NEEDY = ("sigmoid", "hardsigmoid", "silu", "gelu", "gelu_tanh", "hardswish", "mish")
 
 
 def drift_findings(rule: Rule, evidence: Evidence, direction: Direction, sign: int) -> Iterator[Finding]:
@@ -35,7 +39,7 @@ def drift_findings(rule: Rule, evidence: Evidence, direction: Direction, sign: i
         observed=f"{_factor(worst.factor)} over {len(worst.chain.hops)} hops: drift {worst.judged:+.1f} nats of the second moment (floor ±{worst.drift.floor:.1f})",
         expected=f"within ±{worst.drift.floor:.1f} nats; from ±{max(8.0, worst.drift.floor + 5):.0f} it does not train with SGD",
         location=written_at(evidence.record(culprit.weight)) if culprit is not None else None,
-        fix=_fix(names, culprit),
+        fix=_fix(worst, names, culprit, evidence),
         note=_note(culprit),
         why=_why(culprit),
     )
@@ -98,16 +102,19 @@ def _why(layer: Layer | None) -> str:
     return f"These layers have a gain of {gain:.2f} and {curve} needs {required:.2g}: each multiplies the second moment by {(gain / required) ** 2:.2g}."
 
 
-def _fix(names: tuple[str, ...], layer: Layer | None) -> Fix | None:
-    if layer is None or not layer.nonlinearity.known():
+def _fix(worst: ChainVerdict, names: tuple[str, ...], layer: Layer | None, evidence: Evidence) -> Fix | None:
+    """A fresh start by place; a factor where the network between the weights does what no scheme knows of; nothing where no start helps."""
+    if layer is None:
         return None
-    role, suggested = layer.nonlinearity.get().role, advice(layer)
-    extra = (
-        " or a normalization between the layers"
-        if role in ("sigmoid", "hardsigmoid", "silu", "gelu", "gelu_tanh", "hardswish", "mish")
-        else ""
-    )
-    return Fix(names, suggested.call, "safe", f"use {suggested.scheme}{extra}")
+    role = layer.nonlinearity.get().role if layer.nonlinearity.known() else ""
+    title = f"use {advice(layer).scheme}" + (" or a normalization between the layers" if role in _NEEDY else "") if role else ""
+    factor = unseen_factor(worst.chain, evidence)
+    if factor is not None:
+        return rescale(worst.chain.weights, factor, f"multiply these weights by {factor:.3g}, or take out what stands between them")
+    drawn = redraw(names, evidence, title, biases=True)
+    if drawn is not None and all(fits_already(step, evidence) for step in drawn.steps):
+        return Fix(names, None, "display", title or "put a normalization between the layers")
+    return drawn
 
 
 def _factor(factor: float) -> str:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from initcheck.errors import NotKnown, UsageError
 from initcheck.records.evidence import Evidence, Layer
-from initcheck.records.finding import Failure, Finding, Skip, louder, rank
+from initcheck.records.finding import Failure, Finding, Skip, joined, louder, rank
 from initcheck.records.settings import Settings
 from initcheck.rules import matches, rule_classes
 from initcheck.rules.base import LayerRule, ModelRule, Rule
@@ -115,10 +115,8 @@ def _merge(findings: Iterable[Finding]) -> list[Finding]:
     for group in groups.values():
         first = group[0]
         parameters = tuple(dict.fromkeys(name for finding in group for name in finding.parameters))
-        fix = first.fix
-        if fix is not None:
-            named = tuple(dict.fromkeys(name for finding in group if finding.fix for name in finding.fix.parameters))
-            fix = dataclasses.replace(fix, parameters=named)
+        fixes = [finding.fix for finding in group if finding.fix is not None]
+        fix = joined(fixes) if fixes else None
         merged.append(dataclasses.replace(first, parameters=parameters, fix=fix))
     return merged
 

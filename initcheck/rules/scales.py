@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from initcheck.advice.scale import advice, needed_gain
 from initcheck.errors import NotKnown
 from initcheck.records.evidence import Evidence, Layer
-from initcheck.records.finding import Finding, Fix, Severity
-from initcheck.rules.advice import advice, needed_gain
+from initcheck.records.finding import Finding, Severity
 from initcheck.rules.base import MATRIX_KINDS, Rule, written_at
+from initcheck.rules.remedies import redraw
 from initcheck.theory.sampling import scale_error
 
 
@@ -82,7 +83,7 @@ def phrase_scale(
             observed=f"std {layer.gain.get() / fan**0.5:.3g} ± {100 * error:.1g} %, gain {layer.gain.get():.3g}",
             expected=f"std {worst.required / fan**0.5:.3g} (gain {worst.required:.3g}, fan_in {fan})",
             location=written_at(evidence.record(layer.weight)),
-            fix=Fix(names, suggested.call, "unsafe", f"use {suggested.scheme}"),
+            fix=redraw(names, evidence, f"use {suggested.scheme}"),
             note=f"{factor:.3g} times too {direction}",
             why=_why(layer, direction, worst.ratio),
         )

@@ -99,7 +99,7 @@ def test_renamed():
         return model
 
     (finding,) = check(build).at_least("warning")
-    assert finding.name == "loaded-nothing" and "without `bert.` in front" in finding.why
+    assert finding.name == "loaded-nothing" and "without `bert.` in front" in finding.fix.title
     assert "load_state_dict" in LINES[finding.location.line - 1]
 
 

@@ -75,9 +75,9 @@ def test_trained_weights_are_told_and_not_judged():
 
 def test_the_remedy_of_a_wrong_prefix_is_told():
     (finding,) = initcheck.check(starts.wrong_prefix, torch.randn(32, 16)).at_least("warning")
-    assert "without `module.` in front" in finding.why
+    assert "without `module.` in front" in finding.fix.title
 
 
 def test_the_new_names_of_renamed_layers_are_offered():
     findings = initcheck.check(starts.renamed_layers, torch.randn(32, 16)).findings
-    assert any("--rename layers=blocks" in finding.why for finding in findings)
+    assert any(finding.fix is not None and "--rename layers=blocks" in finding.fix.title for finding in findings)

@@ -9,7 +9,7 @@ from typing import ClassVar
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import ModelRule, written_at
 
 SUBTRACTING = ("batch_norm", "instance_norm")
@@ -29,6 +29,7 @@ class BiasBeforeNorm(ModelRule):
 
     code: ClassVar[str] = "IC404"
     severity: ClassVar[Severity] = "info"
+    mends: ClassVar[Mends] = "unsafe"
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             bad="from torch import nn\n\nmodel = nn.Sequential(nn.Conv2d(3, 16, 3), nn.BatchNorm2d(16), nn.ReLU(), nn.Flatten(), nn.Linear(576, 4))\n"
@@ -55,7 +56,7 @@ class BiasBeforeNorm(ModelRule):
             expected=f"no bias (bias=False), or the value in the {norm}'s own bias",
             location=written_at(evidence.record(names[0])),
             fix=Fix(
-                names, InitCall("zeros_"), "safe", "give the convolution bias=False; a wanted shift belongs into the normalization's bias"
+                names, InitCall("zeros_"), "unsafe", "give the convolution bias=False; a wanted shift belongs into the normalization's bias"
             ),
             note="subtracted again",
             why="Each channel's mean is removed right after this layer, the bias included.",

@@ -9,7 +9,7 @@ from typing import ClassVar
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import DRIFTS, LayerRule, tolerance, written_at
 from initcheck.rules.biases import RECTIFYING, constant_part, outweighing
 from initcheck.rules.chains import judged_chains
@@ -29,6 +29,7 @@ class DyingBias(LayerRule):
 
     code: ClassVar[str] = "IC402"
     severity: ClassVar[Severity] = "error"
+    mends: ClassVar[Mends] = "unsafe"
     explains: ClassVar[tuple[str, ...]] = (*DRIFTS, "dead-units", "weight-too-small", "correlated-outputs")
     ratio: float = tolerance(-0.25, "most negative ratio of the mean bias to the rms of the weighted sum that is not suspected")
     dead: float = tolerance(0.9, "smallest share of units off for every input that counts as dead")

@@ -9,7 +9,7 @@ from typing import ClassVar
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import DRIFTS, LayerRule, tolerance, written_at
 from initcheck.rules.biases import constant_part, outweighing
 
@@ -29,6 +29,7 @@ class LargeBias(LayerRule):
 
     code: ClassVar[str] = "IC401"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "unsafe"
     explains: ClassVar[tuple[str, ...]] = (
         *DRIFTS,
         "dead-units",

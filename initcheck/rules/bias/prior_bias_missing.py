@@ -11,8 +11,9 @@ from typing import ClassVar
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import ModelRule, tolerance, written_at
+from initcheck.rules.remedies import safety_of
 
 HEADS = (
     "from torch import nn\n\n\nclass Pyramid(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
@@ -35,6 +36,7 @@ class PriorBiasMissing(ModelRule):
 
     code: ClassVar[str] = "IC406"
     severity: ClassVar[Severity] = "info"
+    mends: ClassVar[Mends] = "either"
     prior: float = tolerance(-2.0, "largest constant bias that counts as a prior")
     none: float = tolerance(0.5, "largest mean bias, either way, that counts as no prior")
     examples: ClassVar[tuple[Example, ...]] = (Example(bad=HEADS.format(which="[:2]"), good=HEADS.format(which=""), input_shape=(3, 8, 8)),)
@@ -63,7 +65,7 @@ class PriorBiasMissing(ModelRule):
             fix=Fix(
                 names,
                 InitCall("constant_", (("val", prior),)),
-                "unsafe",
+                safety_of(names, evidence),
                 f"start this head with the same prior: nn.init.constant_(bias, {prior:.3g})",
             ),
             note="no prior",

@@ -9,7 +9,7 @@ from typing import ClassVar
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import LayerRule, tolerance, written_at
 from initcheck.rules.biases import CENTERING, KINDS, drawn_at_random, outweighing
 
@@ -29,6 +29,7 @@ class RandomBias(LayerRule):
 
     code: ClassVar[str] = "IC403"
     severity: ClassVar[Severity] = "info"
+    mends: ClassVar[Mends] = "unsafe"
     explains: ClassVar[tuple[str, ...]] = ("initial-loss-too-high",)
     widest: float = tolerance(2.5, "largest ratio of the biases' standard deviation to the rms of the weighted sum")
     examples: ClassVar[tuple[Example, ...]] = (

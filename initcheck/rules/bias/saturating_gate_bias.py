@@ -9,8 +9,9 @@ from typing import ClassVar
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import LayerRule, tolerance, written_at
+from initcheck.rules.biases import outweighing
 
 HIGHWAY = (
     "import torch\nfrom torch import nn\n\n\nclass Highway(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
@@ -18,6 +19,10 @@ HIGHWAY = (
     "        nn.init.constant_(self.gate.bias, {bias})\n\n    def forward(self, x):\n        t = torch.sigmoid(self.gate(x))\n"
     "        return self.head(t * torch.tanh(self.inner(x)) + (1 - t) * x)\n\n\nmodel = Highway()\n"
 )
+
+
+_LOUD = 2.0
+"""Ratio of a bias of 1 to the rms of the weighted sum from which the bias alone would decide."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,7 @@ class SaturatingGateBias(LayerRule):
 
     code: ClassVar[str] = "IC405"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "unsafe"
     explains: ClassVar[tuple[str, ...]] = ("signal-vanishes", "signal-explodes", "gradient-vanishes", "saturated-units")
     closed: float = tolerance(0.02, "largest root mean square of a gate that counts as closed")
     bias: float = tolerance(-2.0, "largest mean bias that is blamed for a closed gate")
@@ -56,7 +62,15 @@ class SaturatingGateBias(LayerRule):
             observed=f"mean bias {stats.mean:.3g}; gate {value:.2g} (root mean square)",
             expected="bias -3 to 0: 5 to 50 % passes",
             location=written_at(evidence.record(layer.bias)),
-            fix=Fix((layer.bias,), InitCall("constant_", (("val", -2.0),)), "unsafe", "start the gate ajar: nn.init.constant_(bias, -2.0)"),
+            fix=_ajar(layer, evidence),
             note="closes the gate",
             why="What a closed gate multiplies learns as slowly as the gate lets gradient through, and the gate itself sits on the flat part of its sigmoid.",
         )
+
+
+def _ajar(layer: Layer, evidence: Evidence) -> Fix:
+    """-1 as in a highway where the weighted sum has a say beside it, else 0, so that the bias alone does not decide."""
+    faint = not layer.second_moment.known() or outweighing(layer, evidence, 1.0) > _LOUD
+    call = InitCall("zeros_") if faint else InitCall("constant_", (("val", -1.0),))
+    said = "half open: nn.init.zeros_(bias)" if faint else "ajar: nn.init.constant_(bias, -1.0)"
+    return Fix((layer.bias,), call, "unsafe", f"start the gate {said}")

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from initcheck.records.evidence import Evidence, Head, Layer
-from initcheck.records.finding import Finding, Fix, Severity
-from initcheck.records.recording import InitCall
-from initcheck.records.rule import Example
+from initcheck.records.finding import Finding, Severity
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import ModelRule, tolerance, written_at
 from initcheck.rules.logits import FAILS, WARNS, logit_heads, loss_severity
+from initcheck.rules.remedies import redraw
 
 TOKENS = (
     "from torch import nn\n\n\nclass Words(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
@@ -34,6 +34,7 @@ class EmbeddingScale(ModelRule):
 
     code: ClassVar[str] = "IC701"
     severity: ClassVar[Severity] = "error"
+    mends: ClassVar[Mends] = "either"
     explains: ClassVar[tuple[str, ...]] = ("initial-loss-too-high",)
     warns: float = tolerance(WARNS, "smallest excess of the first loss over ln C, in nats, that is a warning")
     fails: float = tolerance(FAILS, "smallest excess in nats that is an error")
@@ -101,7 +102,9 @@ class EmbeddingScale(ModelRule):
             observed=f"std {layer.gain.get() / width**0.5:.3g} at width {width} (gain {layer.gain.get():.3g}); first loss {head.output.excess_loss:.3g} above ln {head.output.classes}",
             expected=f"std at most {width**-0.5:.2g} (0.02 is customary)",
             location=written_at(evidence.record(layer.weight)),
-            fix=_small(layer, "use nn.init.normal_(weight, std=0.02), or multiply the features by d**-0.5 before the head"),
+            fix=redraw(
+                (layer.weight,), evidence, "use nn.init.normal_(weight, std=0.02), or multiply the features by d**-0.5 before the head"
+            ),
             note="also the output head",
             why="What is a fit scale for an input is sqrt(d) times too large for a head that sums over d features.",
         )
@@ -114,11 +117,7 @@ class EmbeddingScale(ModelRule):
             observed=f"root mean square {self._rms(layer, evidence):.3g}; logits with standard deviation {head.output.logit_std:.3g}, first loss {head.output.excess_loss:.3g} above ln {head.output.classes}",
             expected="root mean square 0.02 to 1",
             location=written_at(evidence.record(layer.weight)),
-            fix=_small(layer, "use nn.init.normal_(weight, std=0.02), or 1 at most"),
+            fix=redraw((layer.weight,), evidence, "use nn.init.normal_(weight, std=0.02), or 1 at most"),
             note="too wide",
             why="Nothing between the table and the head takes its scale away.",
         )
-
-
-def _small(layer: Layer, title: str) -> Fix:
-    return Fix((layer.weight,), InitCall("normal_", (("mean", 0.0), ("std", 0.02))), "unsafe", title)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from initcheck.records.evidence import Evidence, Layer
-from initcheck.records.finding import Finding, Fix, Severity
-from initcheck.records.recording import InitCall
-from initcheck.records.rule import Example
+from initcheck.records.finding import Finding, Severity
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import DRIFTS, LayerRule, tolerance, written_at
+from initcheck.rules.remedies import redraw
 
 BAG = (
     "import torch\nfrom torch import nn\n\n\nclass Bag(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
@@ -35,6 +35,7 @@ class EmbeddingWiped(LayerRule):
 
     code: ClassVar[str] = "IC703"
     severity: ClassVar[Severity] = "error"
+    mends: ClassVar[Mends] = "either"
     spreads: ClassVar[bool] = True
     explains: ClassVar[tuple[str, ...]] = (*DRIFTS, "dead-units", "identical-units", "constant-weight", "no-gradient", "correlated-outputs")
     fails: float = tolerance(0.9, "smallest share of zero rows that is an error")
@@ -76,10 +77,9 @@ class EmbeddingWiped(LayerRule):
             observed=observed,
             expected="random rows; zero only in the padding row",
             location=wiped or written_at(record),
-            fix=Fix(
+            fix=redraw(
                 (layer.weight,),
-                InitCall("normal_", (("mean", 0.0), ("std", 0.02))),
-                "unsafe",
+                evidence,
                 "draw the table at random, nn.init.normal_(weight, std=0.02), and zero weight[padding_idx] alone",
             ),
             note="wiped",

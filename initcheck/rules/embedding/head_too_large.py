@@ -9,7 +9,7 @@ from typing import ClassVar
 from initcheck.records.evidence import Evidence, Head, Layer
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import MATRIX_KINDS, ModelRule, tolerance, written_at
 from initcheck.rules.logits import FAILS, WARNS, logit_heads, loss_severity
 
@@ -29,6 +29,7 @@ class HeadTooLarge(ModelRule):
 
     code: ClassVar[str] = "IC704"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "unsafe"
     explains: ClassVar[tuple[str, ...]] = ("initial-loss-too-high",)
     warns: float = tolerance(WARNS, "smallest excess of the first loss over ln C, in nats, that is a warning")
     fails: float = tolerance(FAILS, "smallest excess in nats that is an error")

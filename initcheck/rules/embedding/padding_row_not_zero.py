@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from initcheck.records.evidence import Evidence
 from initcheck.records.finding import Finding, Fix, Severity
-from initcheck.records.recording import ParameterRecord
-from initcheck.records.rule import Example
+from initcheck.records.recording import InitCall, ParameterRecord
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import ModelRule, written_at
 
 BAG = (
@@ -32,6 +32,7 @@ class PaddingRowNotZero(ModelRule):
 
     code: ClassVar[str] = "IC702"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "unsafe"
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             bad=BAG.format(row=""),
@@ -55,8 +56,8 @@ class PaddingRowNotZero(ModelRule):
                 location=written_at(record),
                 fix=Fix(
                     (table.parameter,),
-                    None,
-                    "display",
+                    InitCall("zero_row_", (("row", table.padding),)),
+                    "unsafe",
                     f"after the initialization: with torch.no_grad(): weight[{table.padding}].zero_()",
                 ),
                 note="overwrites the padding row",

@@ -10,7 +10,7 @@ from typing import ClassVar
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import ModelRule, tolerance, written_at
 
 WORDS = frozenset(("policy", "actor", "critic", "pi", "value", "vf", "logstd"))
@@ -38,6 +38,7 @@ class PolicyHead(ModelRule):
 
     code: ClassVar[str] = "IC706"
     severity: ClassVar[Severity] = "info"
+    mends: ClassVar[Mends] = "unsafe"
     gain: float = tolerance(0.1, "largest gain of a policy head that is not mentioned")
     examples: ClassVar[tuple[Example, ...]] = (
         Example(bad=AGENT.format(gain="math.sqrt(2)"), good=AGENT.format(gain="0.01"), input_shape=(8,)),

@@ -10,7 +10,7 @@ from initcheck.errors import NotKnown
 from initcheck.records.evidence import Evidence
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import ModelRule, written_at
 
 BRANCHED = (
@@ -34,6 +34,7 @@ class ZeroHeadBlocksGradient(ModelRule):
 
     code: ClassVar[str] = "IC705"
     severity: ClassVar[Severity] = "info"
+    mends: ClassVar[Mends] = "unsafe"
     spreads: ClassVar[bool] = True
     explains: ClassVar[tuple[str, ...]] = ("no-gradient",)
     examples: ClassVar[tuple[Example, ...]] = (

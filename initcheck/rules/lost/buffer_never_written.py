@@ -9,8 +9,8 @@ from typing import ClassVar
 
 from initcheck.errors import NotKnown
 from initcheck.records.evidence import Evidence
-from initcheck.records.finding import Finding, Severity
-from initcheck.records.rule import Example
+from initcheck.records.finding import Finding, Fix, Severity
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import DRIFTS, ModelRule
 
 
@@ -27,6 +27,7 @@ class BufferNeverWritten(ModelRule):
 
     code: ClassVar[str] = "IC807"
     severity: ClassVar[Severity] = "error"
+    mends: ClassVar[Mends] = "display"
     spreads: ClassVar[bool] = True
     explains: ClassVar[tuple[str, ...]] = (*DRIFTS, "dead-units", "saturated-units", "initial-loss-too-high")
     explains_from: ClassVar[Severity] = "warning"
@@ -59,6 +60,7 @@ class BufferNeverWritten(ModelRule):
                 observed=f"{buffer.unwritten:,} of {size:,} elements hold leftover memory",
                 expected="every element written before it is read",
                 location=place,
+                fix=Fix((buffer.name,), None, "display", "compute it where it is registered: register_buffer(name, torch.zeros(...))"),
                 note="allocated here, never filled" if whole else "writes only a part",
                 why="The values are whatever the allocator left behind"
                 + ("; they are saved with the state dict." if buffer.persistent else "; no state dict brings them back."),

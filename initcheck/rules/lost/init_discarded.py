@@ -10,8 +10,9 @@ from initcheck.errors import NotKnown
 from initcheck.records.evidence import Evidence
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import Discarded
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import DRIFTS, ModelRule
+from initcheck.rules.remedies import as_meant
 from initcheck.theory.schemes import describe
 
 SAID = {
@@ -42,6 +43,7 @@ class InitDiscarded(ModelRule):
 
     code: ClassVar[str] = "IC802"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "either"
     explains: ClassVar[tuple[str, ...]] = (*DRIFTS, "weight-too-large", "weight-too-small")
     explains_from: ClassVar[Severity] = "warning"
     examples: ClassVar[tuple[Example, ...]] = (
@@ -73,17 +75,20 @@ class InitDiscarded(ModelRule):
                 observed=f"{describe(lost.call)}{f' on [{what}]' if what else ''}: 0 elements of the model changed",
                 expected="a write into the parameter itself",
                 location=lost.location,
-                fix=_remedy(lost),
+                fix=_remedy(lost, evidence),
                 note="has no effect",
                 why=WHY[lost.how],
             )
 
 
-def _remedy(lost: Discarded) -> Fix:
+def _remedy(lost: Discarded, evidence: Evidence) -> Fix:
     titles = {
         "copy": "pass the parameter itself, or a view of it; for other dtypes initialize first and convert afterwards",
         "computed": "initialize before the parametrization is registered, or assign: layer.weight = new_values",
         "dropped": f"use the in-place form: {lost.call.name}_",
         "replaced": "initialize the new layer, after it was put into place",
     }
-    return Fix((lost.parameter,) if lost.parameter else (), None, "display", titles[lost.how])
+    if not lost.parameter or lost.elsewhere:
+        return Fix((lost.parameter,) if lost.parameter else (), None, "display", titles[lost.how])
+    meant = as_meant((lost.parameter,), lost.call, evidence, titles[lost.how])
+    return meant or Fix((lost.parameter,), None, "display", titles[lost.how])

@@ -12,9 +12,10 @@ from initcheck.errors import NotKnown
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall, ParameterRecord
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.records.source import Location
 from initcheck.rules.base import MATRIX_KINDS, ModelRule
+from initcheck.rules.remedies import safety_of
 from initcheck.theory.schemes import describe, family_of
 
 
@@ -33,6 +34,7 @@ class InitInWrongPlace(ModelRule):
 
     code: ClassVar[str] = "IC804"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "either"
     explains: ClassVar[tuple[str, ...]] = ("weight-too-small", "signal-vanishes", "gradient-vanishes")
     explains_from: ClassVar[Severity] = "warning"
     examples: ClassVar[tuple[Example, ...]] = (
@@ -61,16 +63,16 @@ class InitInWrongPlace(ModelRule):
                 left[record.owner].append(record)
         for (owner, line), reached in done.items():
             if len(reached) >= 3 and left[owner]:
-                yield from self._compare(line, reached, left[owner], layers, shallow=line in evidence.recording.shallow)
+                yield from self._compare(line, reached, left[owner], layers, evidence)
 
     def _compare(
-        self, line: Location, reached: list[ParameterRecord], left: list[ParameterRecord], layers: dict[str, Layer], *, shallow: bool
+        self, line: Location, reached: list[ParameterRecord], left: list[ParameterRecord], layers: dict[str, Layer], evidence: Evidence
     ) -> Iterator[Finding]:
         roles = {_role(layers[record.name]) for record in reached}
         scope = _scope([record.module for record in reached])
         inside = [r for r in left if _inside(r.module, scope) and _role(layers[r.name]) in roles and _written_in(r) == line.path]
         twins = [record for record in inside if any(_twin(record, other) for other in reached)]
-        nested = shallow and _children_only(reached, inside, scope)
+        nested = line in evidence.recording.shallow and _children_only(reached, inside, scope)
         missed = inside if nested else twins
         severity: Severity = "warning" if missed else "info"
         if not inside:
@@ -89,7 +91,7 @@ class InitInWrongPlace(ModelRule):
             fix=Fix(
                 tuple(record.name for record in missed),
                 call,
-                "unsafe",
+                safety_of(tuple(record.name for record in missed), evidence),
                 f"use {describe(call)} here too{'; loop over modules(), not children()' if nested else ''}",
             ),
             note=f"misses {len(missed)} of {len(reached) + len(missed)}",

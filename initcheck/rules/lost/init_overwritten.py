@@ -10,9 +10,10 @@ from initcheck.errors import NotKnown
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Severity
 from initcheck.records.recording import InitCall, Undone
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.records.source import Location
 from initcheck.rules.base import ModelRule
+from initcheck.rules.remedies import as_meant
 from initcheck.theory.gains import gain_facts
 from initcheck.theory.schemes import describe, family_of, named_nonlinearity, scheme_gain
 
@@ -48,6 +49,7 @@ class InitOverwritten(ModelRule):
 
     code: ClassVar[str] = "IC801"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "either"
     explains: ClassVar[tuple[str, ...]] = SCALE_RULES
     explains_from: ClassVar[Severity] = "warning"
     examples: ClassVar[tuple[Example, ...]] = (
@@ -76,7 +78,7 @@ class InitOverwritten(ModelRule):
             key = (undone.lost.location.get(), undone.by.location.get(), self._severity(undone, evidence))
             groups.setdefault(key, []).append(undone)
         for (lost, by, severity), group in groups.items():
-            yield self._say(lost, by, severity, group)
+            yield self._say(lost, by, severity, group, evidence)
 
     def _counts(self, undone: Undone, evidence: Evidence) -> bool:
         """Whether somebody lost something by it."""
@@ -104,7 +106,7 @@ class InitOverwritten(ModelRule):
             return "info"
         return "warning"
 
-    def _say(self, lost: Location, by: Location, severity: Severity, group: list[Undone]) -> Finding:
+    def _say(self, lost: Location, by: Location, severity: Severity, group: list[Undone], evidence: Evidence) -> Finding:
         first = group[0]
         scheme = describe(first.lost.call.get(), first.lost.lineage)
         later = describe(first.by.call.get(), first.by.lineage) if first.by.call.known() else "another write"
@@ -113,15 +115,22 @@ class InitOverwritten(ModelRule):
         message = f"initialized twice the same way; {where} draws anew" if again else f"undone by {where}, which writes {later} over it"
         default = first.by.origin == "framework default"
         return self.finding(
-            tuple(dict.fromkeys(undone.parameter for undone in group)),
+            _names(group),
             message,
             severity=severity,
             observed=f"{scheme} at line {lost.line}, then {'the default of the layer' if default else later} at {where}",
             expected="one of the two, or the general one first and the special one after it",
             location=lost,
+            fix=None
+            if again or severity == "info"
+            else as_meant(_names(group), first.lost.call.get(), evidence, "let this call come last"),
             note="has no effect",
             why="Nothing of this call is left in the model: let the general pass run first and this call after it, or remove the one that is not meant.",
         )
+
+
+def _names(group: list[Undone]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(undone.parameter for undone in group))
 
 
 def _fits(layer: Layer, call: InitCall) -> bool:

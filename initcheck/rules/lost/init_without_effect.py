@@ -8,10 +8,11 @@ from typing import ClassVar
 
 from initcheck.errors import NotKnown
 from initcheck.records.evidence import Evidence
-from initcheck.records.finding import Finding, Fix, Severity
+from initcheck.records.finding import Finding, Severity
 from initcheck.records.recording import Applied
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import ModelRule
+from initcheck.rules.remedies import redraw
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class InitWithoutEffect(ModelRule):
 
     code: ClassVar[str] = "IC803"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "either"
     explains: ClassVar[tuple[str, ...]] = ("signal-vanishes", "gradient-vanishes")
     explains_from: ClassVar[Severity] = "warning"
     examples: ClassVar[tuple[Example, ...]] = (
@@ -53,7 +55,7 @@ class InitWithoutEffect(ModelRule):
                 observed=f"{tests}the weights are in {', '.join(applied.present)}; {len(left)} of them keep the framework's default",
                 expected=f"at least one {', '.join(applied.initializers)}",
                 location=applied.location,
-                fix=Fix(left, None, "display", f"test for {', '.join(applied.present)}"),
+                fix=redraw(left, evidence, f"test for {', '.join(applied.present)}"),
                 note="matches no module",
                 why="`apply` calls the function for every module; none fulfilled its condition, so the weights are as the layers' constructors left them.",
             )

@@ -9,7 +9,7 @@ from typing import ClassVar
 from initcheck.records.evidence import Evidence
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import TensorRecord
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import ModelRule
 
 PRODUCTS = (
@@ -58,6 +58,7 @@ class UnregisteredTensor(ModelRule):
 
     code: ClassVar[str] = "IC806"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "display"
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             bad="import torch\nfrom torch import nn\n\n\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"

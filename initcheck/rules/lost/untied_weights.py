@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from initcheck.records.evidence import Evidence
 from initcheck.records.finding import Finding, Fix, Severity
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import ModelRule
 
 
@@ -25,6 +25,7 @@ class UntiedWeights(ModelRule):
 
     code: ClassVar[str] = "IC805"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "display"
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             bad="from torch import nn\n\n\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.embed = nn.Embedding(50, 16)\n"

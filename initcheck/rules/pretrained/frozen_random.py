@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from initcheck.records.evidence import Evidence
-from initcheck.records.finding import Finding, Severity
+from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import ParameterRecord
 from initcheck.records.rule import Example
 from initcheck.rules.arriving import coverage
@@ -56,7 +56,8 @@ class FrozenRandom(ModelRule):
                 expected="loaded weights, or weights that are trained",
                 location=written_at(record),
                 note="drawn here, and never changed again",
-                why="Nothing will ever change these numbers: load them, or let them be trained (requires_grad_(True)).",
+                fix=Fix((record.name,), None, "display", "load it, or let it be trained: requires_grad_(True)"),
+                why="Nothing will ever change these numbers.",
             )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from initcheck.records.evidence import Evidence
-from initcheck.records.finding import Finding, Severity
+from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.rule import Example
 from initcheck.records.source import Location
 from initcheck.rules.arriving import Coverage, coverage, head_layers
@@ -53,7 +53,8 @@ class HeadLeftRandom(ModelRule):
                 expected="as it is, if the head is to be trained",
                 location=self._place(layers[-1].weight, found, evidence),
                 note="drawn here, and not loaded",
-                why="This is how transfer to a new task starts. Train the head alone for a while, or give it a smaller step for the body.",
+                fix=Fix(parameters, None, "display", "as it is; train the head alone for a while, or give the body a smaller step"),
+                why="This is how transfer to a new task starts.",
             )
 
     def _place(self, name: str, found: Coverage, evidence: Evidence) -> Location | None:

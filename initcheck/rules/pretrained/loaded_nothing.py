@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from initcheck.records.arrival import Arrival
 from initcheck.records.evidence import Evidence
-from initcheck.records.finding import Finding, Severity
+from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.rule import Example
 from initcheck.rules.arriving import loads, names, suggestion
 from initcheck.rules.base import ModelRule
@@ -50,8 +50,9 @@ class LoadedNothing(ModelRule):
                 observed=_observed(arrival, stored),
                 expected=f"names such as `{empty[0].name}`",
                 location=arrival.location,
+                fix=Fix(names(empty), None, "display", _remedy(arrival)),
                 note="loads nothing",
-                why=f"The model starts from random weights. {_remedy(arrival)}",
+                why="The model starts from random weights, although the code loads a checkpoint.",
             )
 
 
@@ -62,11 +63,11 @@ def _observed(arrival: Arrival, stored: int) -> str:
 
 def _remedy(arrival: Arrival) -> str:
     if arrival.stripped and arrival.added:
-        return f"The names would fit with `{arrival.added}` in the place of `{arrival.stripped}`."
+        return f"load it with `{arrival.added}` in the place of `{arrival.stripped}`"
     if arrival.stripped:
-        return f"The names would fit without `{arrival.stripped}` in front."
+        return f"load it without `{arrival.stripped}` in front."
     if arrival.added:
-        return f"The names would fit with `{arrival.added}` in front."
+        return f"load it with `{arrival.added}` in front of the names"
     found = suggestion((arrival,))
     return (
         f"By shapes and order these names mean the same: `initcheck load … {found}`."

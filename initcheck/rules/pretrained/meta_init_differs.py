@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from initcheck.records.evidence import Evidence
-from initcheck.records.finding import Finding, Severity
+from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.parity import Unlike
 from initcheck.records.rule import Example
 from initcheck.rules.base import ModelRule
@@ -51,5 +51,11 @@ class MetaInitDiffers(ModelRule):
                 expected="the same start on both ways",
                 location=first.by,
                 note="has no effect after to_empty",
-                why="Move it into reset_parameters() or init_weights(), and call that from __init__.",
+                fix=Fix(
+                    tuple(one.name for one in group),
+                    None,
+                    "display",
+                    "move it into reset_parameters() or init_weights(), called by __init__",
+                ),
+                why="The same model would train from other weights there than here.",
             )

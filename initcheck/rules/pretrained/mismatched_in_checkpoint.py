@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from initcheck.records.arrival import Arrived
 from initcheck.records.evidence import Evidence
-from initcheck.records.finding import Finding, Severity
+from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.rule import Example
 from initcheck.rules.arriving import coverage, names
 from initcheck.rules.base import ModelRule
@@ -55,9 +55,19 @@ class MismatchedInCheckpoint(ModelRule):
                 observed=f"{_shape(first.stored_shape)} in the file, {_shape(first.shape)} in the model",
                 expected="the same shape, or a deliberate change",
                 location=next((arrival.location for arrival in found.arrivals if first in arrival.tensors), None),
+                fix=Fix(names(group), None, "display", _remedy(because, head=head)),
                 note="leaves it out",
-                why="The parameter stays random." + (" A new head has to be trained anyway." if head else ""),
+                why="The parameter stays random.",
             )
+
+
+def _remedy(because: str, *, head: bool) -> str:
+    """What the explanation of the shapes says behind its colon is what can be done."""
+    return (
+        "as it is: a new head has to be trained anyway"
+        if head
+        else because.partition(": ")[2] or "give the model the stored shape, or drop the tensor"
+    )
 
 
 def _shape(shape: tuple[int, ...]) -> str:

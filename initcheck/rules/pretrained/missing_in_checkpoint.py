@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from initcheck.records.evidence import Evidence
-from initcheck.records.finding import Finding, Severity
+from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.rule import Example
 from initcheck.rules.arriving import counted, coverage, incomplete, names
 from initcheck.rules.base import ModelRule
@@ -53,5 +53,6 @@ class MissingInCheckpoint(ModelRule):
                 expected="none, or new layers such as adapters",
                 location=left[0].by,
                 note="drawn here, and not loaded",
-                why="New layers inside a pretrained network should start as nothing (a zero last layer), so that what was learned still works.",
+                fix=Fix(names(left), None, "display", "let new layers start as nothing: zeros in the last of them"),
+                why="New layers inside a pretrained network should not disturb what was learned.",
             )

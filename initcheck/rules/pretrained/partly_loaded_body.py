@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from initcheck.records.evidence import Evidence
-from initcheck.records.finding import Finding, Severity
+from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.rule import Example
 from initcheck.rules.arriving import counted, coverage, incomplete, names, percent, share, suggestion
 from initcheck.rules.base import ModelRule, tolerance
@@ -47,9 +47,9 @@ class PartlyLoadedBody(ModelRule):
         part = share(left, found)
         renames = suggestion(found.arrivals)
         remedy = (
-            f"By shapes and order the file holds them under other names: `initcheck load … {renames}`."
+            f"by shapes and order the file holds them under other names: `initcheck load … {renames}`."
             if renames
-            else "Look for another checkpoint, or load these from elsewhere."
+            else "look for another checkpoint, or load these from elsewhere"
         )
         place = next((arrival.location for arrival in found.arrivals if any(one in arrival.tensors for one in left)), None)
         yield self.finding(
@@ -60,5 +60,6 @@ class PartlyLoadedBody(ModelRule):
             expected="a stored tensor for each layer of the body",
             location=place,
             note="leaves them out",
-            why=f"Random layers between trained ones destroy what comes before them. {remedy}",
+            fix=Fix(names(left), None, "display", remedy),
+            why="Random layers between trained ones destroy what comes before them.",
         )

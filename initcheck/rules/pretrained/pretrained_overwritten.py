@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from initcheck.records.arrival import Arrived
 from initcheck.records.evidence import Evidence
-from initcheck.records.finding import Finding, Severity
+from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.rule import Example
 from initcheck.records.source import Location
 from initcheck.rules.arriving import Coverage, coverage, loads, names
@@ -83,8 +83,9 @@ class PretrainedOverwritten(ModelRule):
             observed=f"{len(group):,} of {total:,} loaded parameters no longer hold what was loaded",
             expected="the stored numbers, bit for bit",
             location=by,
+            fix=Fix(names(group), None, "display", "initialize first and load last, or leave the loaded parameters out"),
             note=f"writes over them{after}",
-            why="What was learned is gone from these parameters: initialize first and load last, or leave the loaded ones out.",
+            why="What was learned is gone from these parameters.",
         )
 
 

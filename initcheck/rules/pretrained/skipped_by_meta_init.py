@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from initcheck.records.evidence import Evidence
-from initcheck.records.finding import Finding, Severity
+from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.parity import Unlike
 from initcheck.records.rule import Example
 from initcheck.rules.base import ModelRule
@@ -57,10 +57,15 @@ class SkippedByMetaInit(ModelRule):
                 expected="every tensor written by the initializers as well",
                 location=group[0].by,
                 note="written here, and nowhere after to_empty",
-                why=f"Give {owner} a reset_parameters() that writes all that it holds, and call it from __init__."
-                if how != "stays"
-                else "Register it as a buffer (persistent=False keeps it out of checkpoints), and compute it in reset_parameters().",
+                fix=Fix(tuple(one.name for one in group), None, "display", _remedy(owner, how)),
+                why="Whatever lay in the memory is what training starts from.",
             )
+
+
+def _remedy(owner: str, how: str) -> str:
+    if how == "stays":
+        return "register it as a buffer (persistent=False keeps it out of checkpoints), and compute it in reset_parameters()"
+    return f"give {owner} a reset_parameters() that writes all that it holds, and call it from __init__"
 
 
 def _message(owner: str, leaf: str, how: str, method: str) -> str:

@@ -9,7 +9,7 @@ from typing import ClassVar
 from initcheck.matching.leftovers import harmless
 from initcheck.records.arrival import Arrived
 from initcheck.records.evidence import Evidence
-from initcheck.records.finding import Finding, Severity
+from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.rule import Example
 from initcheck.rules.arriving import loads, suggestion
 from initcheck.rules.base import ModelRule
@@ -49,10 +49,9 @@ class UnexpectedInCheckpoint(ModelRule):
                 observed=_listed(left),
                 expected="none, or the old head",
                 location=arrival.location,
+                fix=Fix((), None, "display", f"initcheck load … {renames}" if renames else "as it is, if it is the old head"),
                 note="drops them",
-                why=f"They are ignored. By shapes and order they may belong elsewhere: `initcheck load … {renames}`."
-                if renames
-                else "They are ignored.",
+                why="They are ignored.",
             )
 
 

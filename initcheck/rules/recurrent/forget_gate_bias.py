@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from initcheck.records.evidence import Evidence, Layer
-from initcheck.records.finding import Finding, Fix, Severity
+from initcheck.records.finding import Finding, Severity, Step, remedy
 from initcheck.records.recording import InitCall
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import LayerRule, tolerance, written_at
+from initcheck.rules.remedies import safety_of
 from initcheck.rules.standing import own_start
 
 FORGET = 1
 """Index of the forget gate among torch's LSTM gates i, f, g, o."""
+GATES = 4
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class ForgetGateBias(LayerRule):
 
     code: ClassVar[str] = "IC502"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "either"
     closed: float = tolerance(-1.0, "largest mean forget bias that is a warning")
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
@@ -72,10 +75,16 @@ class ForgetGateBias(LayerRule):
             observed=f"forget bias {forget:.2f} (bias_ih + bias_hh): keeps {100 / (1 + 2.718281828**-forget):.0f} % of the cell a step",
             expected="1",
             location=location,
-            fix=Fix((names[0],), InitCall("constant_", (("val", 1.0),)), "unsafe", "set the second quarter of bias_ih to 1"),
+            fix=remedy(_opened(names), safety_of(names, evidence), "set the second quarter of bias_ih to 1, and that of bias_hh to 0"),
             note="forget gate",
             why="What the forget gate does not let through is gone from the cell, and so is its gradient.",
         )
+
+
+def _opened(names: tuple[str, ...]) -> list[Step]:
+    """Torch adds the two biases, so that one holds the 1 and the other nothing."""
+    values = (InitCall("constant_", (("val", 1.0),)), InitCall("zeros_"))
+    return [Step((name,), call, GATES, FORGET) for name, call in zip(names, values, strict=True)]
 
 
 def _is_default(write: object) -> bool:

@@ -9,10 +9,11 @@ from typing import ClassVar
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.records.stats import WeightStats
 from initcheck.rules.base import LayerRule, written_at
 from initcheck.rules.recurrences import one_orthogonal_draw
+from initcheck.rules.remedies import safety_of
 from initcheck.rules.standing import own_start
 from initcheck.theory.sampling import dtype_eps
 
@@ -29,6 +30,7 @@ class NonOrthogonalRecurrent(LayerRule):
 
     code: ClassVar[str] = "IC501"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "either"
     explains: ClassVar[tuple[str, ...]] = ("forget-gate-bias", "packed-gates")
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
@@ -65,7 +67,9 @@ class NonOrthogonalRecurrent(LayerRule):
             observed=f"root mean square singular value {span}, distance from orthogonal {max(stats.block_orthogonality):.2g}",
             expected="1, distance 0, for each gate" if stats.blocks > 1 else "1, distance 0",
             location=written_at(evidence.record(layer.weight)),
-            fix=Fix((layer.weight,), InitCall("orthogonal_"), "safe", _advice(stats.blocks)),
+            fix=Fix(
+                (layer.weight,), InitCall("orthogonal_"), safety_of((layer.weight,), evidence), _advice(stats.blocks), max(stats.blocks, 1)
+            ),
             note="state is multiplied by this at every step",
             why=f"After 30 steps a factor of {high:.2f} a step leaves {min(high**30, 9.9e99):.1e} of the state along a typical direction.",
         )

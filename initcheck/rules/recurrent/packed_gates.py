@@ -9,7 +9,7 @@ from typing import ClassVar
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.records.stats import WeightStats
 from initcheck.rules.base import LayerRule, tolerance, written_at
 from initcheck.rules.recurrences import one_orthogonal_draw
@@ -28,6 +28,7 @@ class PackedGates(LayerRule):
 
     code: ClassVar[str] = "IC504"
     severity: ClassVar[Severity] = "info"
+    mends: ClassVar[Mends] = "unsafe"
     smallest: float = tolerance(1.25, "smallest factor between the std that each gate needs and the std that it got")
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
@@ -71,15 +72,15 @@ class PackedGates(LayerRule):
     def _say(self, layer: Layer, evidence: Evidence, message: str, observed: str, expected: str) -> Finding:
         record = evidence.record(layer.weight)
         ruling = record.ruling() if record is not None else None
-        name = ruling.call.get().name if ruling is not None and ruling.call.known() else "orthogonal_"
-        advice = f"draw each gate by itself: for gate in {layer.weight.rpartition('.')[2]}.chunk({layer.blocks}): nn.init.{name}(gate)"
+        call = ruling.call.get() if ruling is not None and ruling.call.known() else InitCall("orthogonal_")
+        advice = f"draw each gate by itself: for gate in {layer.weight.rpartition('.')[2]}.chunk({layer.blocks}): nn.init.{call.name}(gate)"
         return self.finding(
             (layer.weight,),
             message,
             observed=observed,
             expected=expected,
             location=written_at(record),
-            fix=Fix((layer.weight,), InitCall(name), "display", advice),
+            fix=Fix((layer.weight,), call, "unsafe", advice, layer.blocks),
             note=f"{layer.blocks} gates in one matrix",
             why="Each gate is a layer of its own: it reads all inputs and makes one hidden vector.",
         )

@@ -10,7 +10,7 @@ from typing import ClassVar
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import LayerRule, tolerance, written_at
 from initcheck.rules.standing import own_start
 
@@ -29,6 +29,7 @@ class RecurrentSpectralRadius(LayerRule):
 
     code: ClassVar[str] = "IC503"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "unsafe"
     explains: ClassVar[tuple[str, ...]] = (
         "non-orthogonal-recurrent",
         "saturated-units",

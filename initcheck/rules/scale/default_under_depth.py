@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from initcheck.advice.scale import advice, needed_gain, spoken
 from initcheck.errors import NotKnown
 from initcheck.records.evidence import Evidence, Layer
-from initcheck.records.finding import Finding, Fix, Severity, louder
-from initcheck.records.rule import Example
-from initcheck.rules.advice import advice, needed_gain, spoken
+from initcheck.records.finding import Finding, Severity, louder
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import DRIFTS, ModelRule, tolerance, written_at
 from initcheck.rules.chains import ChainVerdict, judged_chains
+from initcheck.rules.remedies import redraw
 from initcheck.theory.mean_field import compounding
 
 
@@ -29,6 +30,7 @@ class DefaultUnderDepth(ModelRule):
 
     code: ClassVar[str] = "IC209"
     severity: ClassVar[Severity] = "error"
+    mends: ClassVar[Mends] = "either"
     explains: ClassVar[tuple[str, ...]] = (*DRIFTS, "dead-units", "saturated-units", "initial-loss-too-high", "correlated-outputs")
     mismatch: float = tolerance(1.25, "smallest factor between gain and required gain that can be blamed for the drift")
     examples: ClassVar[tuple[Example, ...]] = (
@@ -83,7 +85,7 @@ class DefaultUnderDepth(ModelRule):
             f"(floor ±{worst.drift.floor:.1f})",
             expected=f"{(gain / needed) ** 2:.3g} times the second moment per layer is {step}",
             location=written_at(evidence.record(typical.weight)),
-            fix=Fix(names, suggested.call, "safe", f"use {suggested.scheme}{_or(typical)}"),
+            fix=redraw(names, evidence, f"use {suggested.scheme}{_or(typical)}"),
             note=f"gain {gain:.2g}; {curve} needs {needed:.2g}",
             why=f"{suggested.reason[:1].upper()}{suggested.reason[1:]}.",
         )

@@ -9,9 +9,9 @@ from typing import ClassVar
 
 from initcheck.errors import NotKnown
 from initcheck.records.evidence import Evidence
-from initcheck.records.finding import Finding, Fix, Severity
+from initcheck.records.finding import Finding, Fix, Severity, Step, remedy
 from initcheck.records.recording import InitCall, Origin, ParameterRecord
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.records.stats import WeightStats
 from initcheck.rules.base import ModelRule, tolerance, written_at
 from initcheck.rules.chains import judged_chains
@@ -41,6 +41,7 @@ class IneffectiveTruncation(ModelRule):
 
     code: ClassVar[str] = "IC206"
     severity: ClassVar[Severity] = "info"
+    mends: ClassVar[Mends] = "either"
     explains: ClassVar[tuple[str, ...]] = ("weight-too-large", "signal-explodes", "gradient-explodes", "initial-loss-too-high")
     explains_from: ClassVar[Severity] = "warning"
     nearest: float = tolerance(1.9, "standard deviations from mean to bound below which the std is off")
@@ -78,7 +79,7 @@ class IneffectiveTruncation(ModelRule):
             return
         cuts = _distance(call) < self.nearest
         names = tuple(record.name for record in records)
-        wanted = InitCall("trunc_normal_", (("mean", mean), ("std", std), ("a", mean - _CUT * std), ("b", mean + _CUT * std)))
+        wanted = _cut_at(std, mean)
         yield self.finding(
             names,
             f"the truncation changes the std from {std:.3g} to {drawn.std:.3g}"
@@ -87,7 +88,7 @@ class IneffectiveTruncation(ModelRule):
             observed=f"bounds {low:.3g} and {high:.3g}, std {std:.3g}: the nearer bound is {_distance(call):.3g} standard deviations from the mean",
             expected=f"bounds at {_CUT:g} standard deviations: a={mean - _CUT * std:.3g}, b={mean + _CUT * std:.3g}",
             location=written_at(records[0]),
-            fix=Fix(names, wanted, "unsafe", f"cut at {_CUT:g} standard deviations"),
+            fix=Fix(names, wanted, "safe", f"cut at {_CUT:g} standard deviations"),
             note=f"std {drawn.std:.3g}" if cuts else "plain normal",
             why="`a` and `b` of `trunc_normal_` do not scale with `std`."
             + ("" if cuts else " The weights are plain normal ones; that is harmless unless rare large values are not."),
@@ -109,8 +110,10 @@ class IneffectiveTruncation(ModelRule):
             f" {worst.stats.kurtosis:.3g} (normal 3, cut at two 2.37)",
             expected=f"std {worst.meant:.4g}, bounds at {_CUT:g} standard deviations",
             location=written_at(worst.record),
-            fix=Fix(
-                names, None, "display", f"let the bounds follow the std (a=-{_CUT:g} * std, b={_CUT:g} * std), or draw at the std itself"
+            fix=remedy(
+                [Step((one.record.name,), _cut_at(one.meant / TRUNCATED_2.shrink)) for one in widened],
+                "safe" if all(_asked(one.record, ("user",)) is not None for one in widened) else "unsafe",
+                f"let the bounds follow the std (a=-{_CUT:g} * std, b={_CUT:g} * std), or draw at the std itself",
             ),
             note=f"{excess:.3f} times too large",
             why=f"The std was divided by {TRUNCATED_2.shrink:.4f}, which a cut at two standard deviations would take away; but `a` and `b` are absolute"
@@ -160,6 +163,10 @@ def _asked(record: ParameterRecord, origins: tuple[Origin, ...]) -> InitCall | N
     call = ruling.call.get()
     numbers = all(isinstance(call.argument(key, value), (int, float)) for key, value in _DEFAULTS.items())
     return call if call.name == "trunc_normal_" and numbers and _number(call, "std") > 0 else None
+
+
+def _cut_at(std: float, mean: float = 0.0) -> InitCall:
+    return InitCall("trunc_normal_", (("mean", mean), ("std", std), ("a", mean - _CUT * std), ("b", mean + _CUT * std)))
 
 
 _DEFAULTS = {"mean": 0.0, "std": 1.0, "a": -2.0, "b": 2.0}

@@ -10,7 +10,7 @@ from typing import ClassVar
 from initcheck.records.evidence import Evidence
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall, ParameterRecord
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.records.stats import WeightStats
 from initcheck.rules.base import ModelRule, tolerance, written_at
 from initcheck.rules.standing import own_start
@@ -38,6 +38,7 @@ class LowPrecisionOutliers(ModelRule):
 
     code: ClassVar[str] = "IC207"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "unsafe"
     explains: ClassVar[tuple[str, ...]] = (
         "ineffective-truncation",
         "weight-too-large",

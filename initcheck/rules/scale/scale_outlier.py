@@ -13,10 +13,11 @@ from typing import ClassVar
 from initcheck.errors import NotKnown
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, Severity
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.records.source import Location
 from initcheck.records.stats import WeightStats
 from initcheck.rules.base import ModelRule, tolerance, written_at
+from initcheck.rules.remedies import rescale
 from initcheck.rules.standing import own_start
 from initcheck.theory.sampling import NAMEABLE, NORMAL, scale_error, std_tolerance
 
@@ -63,6 +64,7 @@ class ScaleOutlier(ModelRule):
 
     code: ClassVar[str] = "IC208"
     severity: ClassVar[Severity] = "info"
+    mends: ClassVar[Mends] = "unsafe"
     symptom: ClassVar[bool] = True
     factor: float = tolerance(4.0, "smallest ratio of a weight's scale to that of its siblings")
     examples: ClassVar[tuple[Example, ...]] = (
@@ -158,8 +160,8 @@ def _changed_at(layer: Layer, evidence: Evidence) -> Location | None:
     return lines[-1] if lines else written_at(record)
 
 
-def _remedy(outlier: _Outlier, evidence: Evidence) -> Fix:
-    """The call that made the siblings, where it is one."""
+def _remedy(outlier: _Outlier, evidence: Evidence) -> Fix | None:
+    """The call that made the siblings, where it is one; else their scale."""
     weight, model = outlier.sibling.layer.weight, outlier.others[0].layer.weight
     calls = set()
     for other in outlier.others:
@@ -167,4 +169,5 @@ def _remedy(outlier: _Outlier, evidence: Evidence) -> Fix:
         ruling = record.ruling() if record is not None else None
         calls.add(ruling.call.get() if record is not None and ruling is not None and ruling.call.known() and not record.later() else None)
     call = calls.pop() if len(calls) == 1 else None
-    return Fix((weight,), call, "unsafe" if call is not None else "display", f"draw it like `{model}`")
+    title = f"draw it like `{model}`"
+    return Fix((weight,), call, "unsafe", title) if call is not None else rescale((weight,), math.exp(-outlier.offset), title)

@@ -8,15 +8,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from initcheck.advice.scale import advice, is_wave, needed_gain, spoken
+from initcheck.advice.start import on_layer
 from initcheck.records.evidence import Evidence, Layer, Nonlinearity
-from initcheck.records.finding import Finding, Fix, Severity
+from initcheck.records.finding import Finding, Fix, Severity, remedy
 from initcheck.records.recording import InitCall
-from initcheck.records.rule import Example
-from initcheck.rules.advice import advice, is_wave, needed_gain, spoken
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import DRIFTS, LayerRule, written_at
+from initcheck.rules.remedies import redraw
 from initcheck.theory.gains import GainFacts, gain_facts
 from initcheck.theory.mean_field import compounding
-from initcheck.theory.schemes import family_of, named_nonlinearity, scheme_gain
+from initcheck.theory.schemes import Recommendation, family_of, named_nonlinearity, scheme_gain
 
 RECTIFIERS = ("relu", "leaky_relu")
 BOUNDED = ("tanh", "sigmoid", "hardsigmoid", "softsign", "hardtanh", "selu")
@@ -37,6 +39,7 @@ class SchemeNonlinearityMismatch(LayerRule):
 
     code: ClassVar[str] = "IC201"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "either"
     explains: ClassVar[tuple[str, ...]] = (
         *DRIFTS,
         "weight-too-large",
@@ -97,10 +100,20 @@ class SchemeNonlinearityMismatch(LayerRule):
             observed=f"gain {nominal:.2f} (std {nominal / layer.fan_in.get() ** 0.5:.3g}, fan_in {layer.fan_in.get()})",
             expected=f"gain {facts.recommended:.3g} for {spoken(nonlinearity)}: {_deviation(ratio)}{harmless}",
             location=written_at(evidence.record(layer.weight)),
-            fix=Fix((layer.weight,), suggested.call, "safe" if call.name.startswith("kaiming") else "unsafe", f"use {suggested.scheme}"),
+            fix=_remedy(layer, call, suggested, evidence),
             note=f"feeds {spoken(nonlinearity)}",
             why=_why(ratio, facts.recommended, nonlinearity, call),
         )
+
+
+def _remedy(layer: Layer, call: InitCall, suggested: Recommendation, evidence: Evidence) -> Fix | None:
+    """The author's own call with the argument corrected, where the family fits; else the recommended one."""
+    title, wanted = f"use {suggested.scheme}", suggested.call
+    if wanted is None:
+        return redraw((layer.weight,), evidence, title)
+    corrected = call.name.startswith("kaiming") and wanted.name.startswith("kaiming")
+    kept = InitCall(call.name, (*wanted.kwargs,)) if corrected else wanted
+    return remedy(on_layer(layer, kept, "").steps, "safe" if corrected else "unsafe", title)
 
 
 def _facts(nonlinearity: Nonlinearity) -> GainFacts:

@@ -8,9 +8,10 @@ from typing import ClassVar
 
 from initcheck.errors import NotKnown
 from initcheck.records.evidence import Evidence, Layer
-from initcheck.records.finding import Finding, Fix, Severity
-from initcheck.records.rule import Example
+from initcheck.records.finding import Finding, Severity
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import DRIFTS, ModelRule, tolerance, written_at
+from initcheck.rules.remedies import redraw
 from initcheck.theory.drift import mean_offset_index
 from initcheck.theory.gains import gain_facts
 from initcheck.theory.schemes import recommendation
@@ -29,6 +30,7 @@ class WeightMeanOffset(ModelRule):
 
     code: ClassVar[str] = "IC204"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "either"
     explains: ClassVar[tuple[str, ...]] = (
         *DRIFTS,
         "weight-too-large",
@@ -70,7 +72,7 @@ class WeightMeanOffset(ModelRule):
             observed=f"mean {stats.mean:.3g} ± {4.42 * stats.std / stats.numel**0.5:.1g} at std {stats.std:.3g}; the constant part is {index:.3g} times the signal",
             expected="mean 0",
             location=written_at(evidence.record(layer.weight)),
-            fix=Fix(names, advice.call, "unsafe", f"use {advice.scheme}"),
+            fix=redraw(names, evidence, f"use {advice.scheme}"),
             note=f"mean {stats.mean:.3g}",
             why="Every unit receives the same large sum; the units become copies of each other and the gradient points one way.",
         )

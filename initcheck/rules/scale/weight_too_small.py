@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from initcheck.records.evidence import Evidence
 from initcheck.records.finding import Finding, Severity
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import ModelRule, tolerance
 from initcheck.rules.chains import judged_chains
 from initcheck.rules.scales import ScaleExcess, explicit, phrase_scale, reference_gain
@@ -27,6 +27,7 @@ class WeightTooSmall(ModelRule):
 
     code: ClassVar[str] = "IC203"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "either"
     symptom: ClassVar[bool] = True
     explains: ClassVar[tuple[str, ...]] = (
         "signal-vanishes",

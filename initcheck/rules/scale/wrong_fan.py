@@ -10,9 +10,10 @@ from typing import ClassVar
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall, ParameterRecord
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.records.stats import WeightStats
 from initcheck.rules.base import DRIFTS, LayerRule, tolerance, written_at
+from initcheck.rules.remedies import safety_of
 from initcheck.theory.mean_field import compounding
 from initcheck.theory.sampling import scale_error
 from initcheck.theory.schemes import family_of, is_torch_default, predicted
@@ -58,6 +59,7 @@ class WrongFan(LayerRule):
 
     code: ClassVar[str] = "IC205"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "either"
     explains: ClassVar[tuple[str, ...]] = (
         *DRIFTS,
         "scheme-nonlinearity-mismatch",
@@ -132,7 +134,7 @@ class WrongFan(LayerRule):
             observed=f"std {stats.std:.3g} ± {100 * error:.1g} %, {found.factor:.3g} times too {size}: counted {found.counted}",
             expected=f"std {found.std:.3g} from {found.right}{where}",
             location=written_at(evidence.record(layer.weight)),
-            fix=Fix((layer.weight,), found.call, "unsafe", found.remedy),
+            fix=Fix((layer.weight,), found.call, safety_of((layer.weight,), evidence), found.remedy),
             note=f"{found.factor:.3g} times too {size}",
             why=_why(layer, found),
         )

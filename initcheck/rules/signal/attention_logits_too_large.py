@@ -8,10 +8,10 @@ from typing import ClassVar
 
 from initcheck.errors import NotKnown
 from initcheck.records.evidence import Attention, Evidence
-from initcheck.records.finding import Finding, Fix, Severity
-from initcheck.records.recording import InitCall
-from initcheck.records.rule import Example
+from initcheck.records.finding import Finding, Severity
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import ModelRule, tolerance, written_at
+from initcheck.rules.remedies import rescale
 
 _MODEL = (
     "from torch import nn\n\n\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.query = nn.Linear(64, 64)\n"
@@ -35,6 +35,7 @@ class AttentionLogitsTooLarge(ModelRule):
 
     code: ClassVar[str] = "IC113"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "unsafe"
     explains: ClassVar[tuple[str, ...]] = ("scale-outlier",)
     symptom: ClassVar[bool] = True
     largest: float = tolerance(10.0, "largest variance of the attention logits along a row")
@@ -77,7 +78,7 @@ class AttentionLogitsTooLarge(ModelRule):
             expected="a variance of about 1 (standard deviation of q and k together smaller by "
             f"{variance**0.25:.2g} each), at most {self.largest:.0f}",
             location=written_at(evidence.record(worst.projections[0])),
-            fix=Fix(names, InitCall("xavier_uniform_"), "unsafe", "draw queries and keys smaller: nn.init.xavier_uniform_"),
+            fix=rescale(names, variance**-0.25, f"queries and keys {variance**0.25:.2g} times smaller each: nn.init.xavier_uniform_, or"),
             note="makes attention logits",
             why="A saturated softmax passes no gradient to queries and keys.",
         )

@@ -8,10 +8,11 @@ from typing import ClassVar
 
 from initcheck.errors import NotKnown
 from initcheck.records.evidence import Chain, Evidence, Layer
-from initcheck.records.finding import Finding, Fix, Severity, louder
-from initcheck.records.rule import Example
+from initcheck.records.finding import Finding, Severity, louder
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import ModelRule, tolerance, written_at
 from initcheck.rules.drifting import layer_path
+from initcheck.rules.remedies import redraw
 from initcheck.theory.correlation import correlation_after
 from initcheck.theory.drift import sample_fraction_severity
 from initcheck.theory.schemes import recommendation
@@ -38,6 +39,7 @@ class CorrelatedOutputs(ModelRule):
 
     code: ClassVar[str] = "IC108"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "either"
     symptom: ClassVar[bool] = True
     explains: ClassVar[tuple[str, ...]] = ("initial-loss-too-high",)
     distinct: float = tolerance(0.05, "smallest share of the first layer's output that must differ between samples")
@@ -88,7 +90,7 @@ class CorrelatedOutputs(ModelRule):
             observed=f"{100 * before:.0f} % at the first of {len(worst.weights)} layers, {100 * after:.2g} % at the last, over {evidence.batch} samples",
             expected=f"at least 2 % ({100 * _kept_by_he(before, len(worst.hops)):.2g} % under He with ReLU)",
             location=written_at(evidence.record(worst.weights[-1])),
-            fix=_remedy(names, last),
+            fix=redraw(names, evidence, _remedy(last), biases=True),
             note="hardly sees the input",
             why="Biases, or means that the nonlinearity adds, outgrow what depends on the input.",
         )
@@ -107,12 +109,11 @@ def _without_bias(first: Layer, evidence: Evidence) -> float:
     return varying / max(whole - (bias.second_moment if bias is not None else 0.0), varying) if varying > 0 else 0.0
 
 
-def _remedy(names: tuple[str, ...], last: Layer | None) -> Fix:
+def _remedy(last: Layer | None) -> str:
     title = "small biases, and a normalization between the layers"
-    if last is not None and last.nonlinearity.known():
-        try:
-            advice = recommendation(last.nonlinearity.get().role, last.nonlinearity.get().parameter)
-        except NotKnown:
-            return Fix(names, None, "display", title)
-        return Fix(names, None, "display", f"use {advice.scheme} with {title}")
-    return Fix(names, None, "display", title)
+    if last is None or not last.nonlinearity.known():
+        return title
+    try:
+        return f"use {recommendation(last.nonlinearity.get().role, last.nonlinearity.get().parameter).scheme} with {title}"
+    except NotKnown:
+        return title

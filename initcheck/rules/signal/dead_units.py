@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from initcheck.records.evidence import Evidence, Layer
-from initcheck.records.finding import Finding, Severity
-from initcheck.records.rule import Example
+from initcheck.records.finding import Finding, Fix, Severity
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import LayerRule, tolerance, written_at
 from initcheck.theory.sampling import chance_of_silence
 
@@ -25,6 +25,7 @@ class DeadUnits(LayerRule):
 
     code: ClassVar[str] = "IC105"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "display"
     symptom: ClassVar[bool] = True
     explains: ClassVar[tuple[str, ...]] = ("no-gradient",)
     warns: float = tolerance(0.9, "smallest share of dead units that is a warning")
@@ -59,6 +60,7 @@ class DeadUnits(LayerRule):
             observed=f"{100 * share:.1f} % of the units are zero on all {evidence.batch} samples",
             expected="about half of the units on for any input",
             location=written_at(evidence.record(layer.weight)),
+            fix=Fix((layer.weight,), None, "display", "look at what is taken off in front of the rectifier: a bias, a constant, a mask"),
             note="feeds units that are always off",
             why="A unit that is off for all inputs receives no gradient.",
         )

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from initcheck.records.evidence import Evidence
 from initcheck.records.finding import Finding, Severity
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import ModelRule
 from initcheck.rules.drifting import drift_findings
 
@@ -25,6 +25,7 @@ class GradientVanishes(ModelRule):
 
     code: ClassVar[str] = "IC103"
     severity: ClassVar[Severity] = "error"
+    mends: ClassVar[Mends] = "either"
     symptom: ClassVar[bool] = True
     explains: ClassVar[tuple[str, ...]] = ("correlated-outputs",)
     examples: ClassVar[tuple[Example, ...]] = (

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from initcheck.records.evidence import Evidence
-from initcheck.records.finding import Finding, Fix, Severity
-from initcheck.records.recording import InitCall
-from initcheck.records.rule import Example
+from initcheck.records.finding import Finding, Severity
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import ModelRule, tolerance, written_at
 from initcheck.rules.logits import FAILS, WARNS, logit_heads, loss_severity
+from initcheck.rules.remedies import rescale
 
 _MODEL = (
     "from torch import nn\n\n\nclass Scaled(nn.Module):\n    def forward(self, x):\n        return {factor} * x\n\n\n"
@@ -37,6 +37,7 @@ class InitialLossTooHigh(ModelRule):
 
     code: ClassVar[str] = "IC107"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "unsafe"
     symptom: ClassVar[bool] = True
     warns: float = tolerance(WARNS, "smallest excess in nats that is a warning")
     fails: float = tolerance(FAILS, "smallest excess in nats that is an error")
@@ -61,11 +62,10 @@ class InitialLossTooHigh(ModelRule):
             observed=f"logits with standard deviation {worst.output.logit_std:.3g}",
             expected="at most 1",
             location=written_at(evidence.record(worst.weights[-1])),
-            fix=Fix(
+            fix=rescale(
                 worst.weights,
-                InitCall("normal_", (("std", 0.01),)),
-                "unsafe",
-                "start the head small: nn.init.normal_(weight, std=0.01), or at zero",
+                1.0 / worst.output.logit_std,
+                f"start the head {worst.output.logit_std:.3g} times smaller, for logits of standard deviation 1",
             ),
             note="makes the logits",
             why="The model starts certain and wrong; lower the learning rate by as much, or draw the head smaller.",

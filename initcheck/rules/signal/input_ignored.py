@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from initcheck.records.evidence import Evidence
-from initcheck.records.finding import Finding, Severity
-from initcheck.records.rule import Example
+from initcheck.records.finding import Finding, Fix, Severity
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import MATRIX_KINDS, ModelRule, written_at
 
 _MODEL = (
@@ -31,6 +31,7 @@ class InputIgnored(ModelRule):
 
     code: ClassVar[str] = "IC109"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "display"
     examples: ClassVar[tuple[Example, ...]] = (
         Example(bad=_MODEL.format(value="self.start.expand(len(x), -1)"), good=_MODEL.format(value="self.start + x"), input_shape=(16,)),
     )
@@ -49,6 +50,7 @@ class InputIgnored(ModelRule):
             observed="every output stays the same, bit for bit, when it is changed",
             expected="outputs that depend on the input",
             location=written_at(evidence.record(matrices[0])) if matrices else None,
+            fix=Fix(tuple(matrices[:1]), None, "display", "read the argument where another variable is read now"),
             note="never sees it",
             why="What does not reach the outputs cannot be learned from.",
         )

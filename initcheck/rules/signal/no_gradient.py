@@ -8,9 +8,10 @@ from typing import ClassVar
 
 from initcheck.errors import NotKnown
 from initcheck.records.evidence import Blockage, Evidence
-from initcheck.records.finding import Finding, Severity
-from initcheck.records.rule import Example
+from initcheck.records.finding import Finding, Fix, Severity
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import ModelRule, written_at
+from initcheck.rules.remedies import redraw
 
 _MODEL = (
     "import torch\nfrom torch import nn\n\n\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
@@ -40,6 +41,7 @@ class NoGradient(ModelRule):
 
     code: ClassVar[str] = "IC110"
     severity: ClassVar[Severity] = "error"
+    mends: ClassVar[Mends] = "either"
     symptom: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (
         Example(bad=_MODEL.format(value="zeros"), good=_MODEL.format(value="ones"), input_shape=(16,)),
@@ -72,6 +74,27 @@ class NoGradient(ModelRule):
             observed=f"exactly zero now and after the temporary steps{f', blocked at `{by}`' if by else ''}",
             expected="gradient within a few steps",
             location=written_at(evidence.record(names[0])),
+            fix=_remedy(cause, names, evidence),
             note="never trained",
             why="What never receives gradient never leaves its start.",
         )
+
+
+def _remedy(cause: str, names: tuple[str, ...], evidence: Evidence) -> Fix:
+    """A fresh start for the zero factors in the way: those without gradient themselves, and frozen ones, which nothing else would ever open."""
+    if cause == "flat":
+        return Fix(names, None, "display", "start what stands in front of the nonlinearity so that it is not flat at every value")
+    zero = [
+        stats.parameter
+        for stats in evidence.weights
+        if stats.numel and stats.second_moment == 0 and (stats.parameter in names or _frozen(stats.parameter, evidence))
+    ]
+    drawn = redraw(
+        [name for name in zero if evidence.layer(name) is not None], evidence, "give one of the factors another start, or unfreeze it"
+    )
+    return drawn or Fix(names, None, "display", "give one of the factors another start, or unfreeze it")
+
+
+def _frozen(parameter: str, evidence: Evidence) -> bool:
+    record = evidence.record(parameter)
+    return record is not None and not record.trainable

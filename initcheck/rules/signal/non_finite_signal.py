@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from initcheck.errors import NotKnown
 from initcheck.records.evidence import Evidence
-from initcheck.records.finding import Finding, Severity
-from initcheck.records.rule import Example
+from initcheck.records.finding import Finding, Fix, Severity
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import DRIFTS, ModelRule, written_at
 
 _MODEL = (
@@ -31,6 +31,7 @@ class NonFiniteSignal(ModelRule):
 
     code: ClassVar[str] = "IC111"
     severity: ClassVar[Severity] = "error"
+    mends: ClassVar[Mends] = "display"
     spreads: ClassVar[bool] = True
     explains: ClassVar[tuple[str, ...]] = (*DRIFTS, "initial-loss-too-high", "head-too-large", "no-gradient", "dead-units")
     examples: ClassVar[tuple[Example, ...]] = (
@@ -52,6 +53,7 @@ class NonFiniteSignal(ModelRule):
             observed=f"{origin.kind} in the forward pass while all weights are finite",
             expected="a finite signal",
             location=written_at(evidence.record(origin.weights[0])) if origin.weights else None,
+            fix=Fix(origin.weights, None, "display", "keep what enters that operation in its range: a clamp, a softplus, an epsilon"),
             note="its result becomes not finite",
             why="After one step every weight would be NaN.",
         )

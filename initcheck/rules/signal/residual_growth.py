@@ -11,8 +11,9 @@ from initcheck.errors import NotKnown
 from initcheck.records.evidence import Evidence, Stream
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import ModelRule, tolerance, written_at
+from initcheck.rules.remedies import rescale
 from initcheck.theory.drift import COSTLY, HARMLESS, severity
 
 _BLOCK = (
@@ -40,6 +41,7 @@ class ResidualGrowth(ModelRule):
 
     code: ClassVar[str] = "IC112"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "unsafe"
     spreads: ClassVar[bool] = True
     explains_from: ClassVar[Severity] = "warning"
     explains: ClassVar[tuple[str, ...]] = (
@@ -109,10 +111,9 @@ class ResidualGrowth(ModelRule):
             observed=f"branches of {math.expm1(lost / (len(steps) - 1)):.2g} times the shortcut's second moment on average, {len(stream.sums)} sums: {lost:.0f} nats",
             expected=f"below {self.post_norm:.0f} nats",
             location=written_at(evidence.record(closing[0])) if closing else None,
-            fix=Fix(
+            fix=rescale(
                 closing,
-                InitCall("xavier_uniform_"),
-                "unsafe",
+                (math.expm1(lost / (len(steps) - 1)) * len(stream.sums)) ** -0.5,
                 f"draw the branches smaller: nn.init.xavier_uniform_, divided by sqrt({len(stream.sums)}) when deep",
             ),
             note="ends a branch that drowns the shortcut",
@@ -134,7 +135,7 @@ class ResidualGrowth(ModelRule):
             observed="their std is that of the other layers",
             expected=f"smaller by sqrt({len(stream.sums)})",
             location=written_at(evidence.record(closing[0])),
-            fix=Fix(closing, None, "display", f"divide the std of these layers by sqrt({len(stream.sums)})"),
+            fix=rescale(closing, len(stream.sums) ** -0.5, f"divide the std of these layers by sqrt({len(stream.sums)})"),
             note="ends a branch at full scale",
             why="Normalized branches add up, they do not compound; scaling them keeps the stream at the size of its start.",
         )
@@ -169,7 +170,7 @@ def _remedy(closing: tuple[str, ...], evidence: Evidence, blocks: int) -> Fix | 
         return None
     if all(layer is not None and layer.feeds.known() and set(layer.feeds.get()) == {"residual_add"} for layer in layers):
         return Fix(closing, InitCall("zeros_"), "unsafe", "start the last layer of each branch at zero: nn.init.zeros_")
-    return Fix(closing, None, "display", f"multiply these weights by 1/sqrt({blocks}), or normalize the input of each branch")
+    return rescale(closing, blocks**-0.5, f"multiply these weights by 1/sqrt({blocks}), or normalize the input of each branch")
 
 
 def _factor(nats: float) -> str:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import ClassVar
 
 from initcheck.records.evidence import Evidence, Layer
-from initcheck.records.finding import Finding, Severity
-from initcheck.records.rule import Example
+from initcheck.records.finding import Finding, Fix, Severity
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import LayerRule, tolerance, written_at
+from initcheck.rules.remedies import rescale
+
+_EDGES = {"tanh": 2.09, "hardtanh": 1.0, "sigmoid": 3.48, "hardsigmoid": 3.0, "erf": 1.53, "softsign": 4.0}
+"""Where each curve begins to be flat."""
+_MOST = 0.999
 
 
 @dataclass(frozen=True)
@@ -24,6 +30,7 @@ class SaturatedUnits(LayerRule):
 
     code: ClassVar[str] = "IC106"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "unsafe"
     symptom: ClassVar[bool] = True
     warns: float = tolerance(0.5, "smallest share of saturated activations that is a warning")
     examples: ClassVar[tuple[Example, ...]] = (
@@ -56,6 +63,16 @@ class SaturatedUnits(LayerRule):
             observed=f"{100 * share:.0f} % of the activations are saturated",
             expected=f"fewer than {100 * self.warns:.0f} %",
             location=written_at(evidence.record(layer.weight)),
+            fix=_remedy(layer, share),
             note="feeds saturated units",
             why="On the flat part nearly no gradient passes.",
         )
+
+
+def _remedy(layer: Layer, share: float) -> Fix | None:
+    """Normal pre-activations of std s lie beyond the edge e with probability 2 (1 - Phi(e / s)); what is measured tells s."""
+    edge = _EDGES.get(layer.nonlinearity.get().role) if layer.nonlinearity.known() else None
+    if edge is None:
+        return Fix((layer.weight,), None, "display", "make the pre-activations smaller")
+    spread = edge / NormalDist().inv_cdf(1.0 - min(share, _MOST) / 2.0)
+    return rescale((layer.weight,), min(1.0 / spread, 1.0), f"make the pre-activations {spread:.2g} times smaller")

@@ -10,7 +10,7 @@ from typing import ClassVar
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import LayerRule, tolerance, written_at
 from initcheck.rules.standing import own_start
 
@@ -35,6 +35,7 @@ class LogitScale(LayerRule):
 
     code: ClassVar[str] = "IC604"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "unsafe"
     spreads: ClassVar[bool] = True
     explains: ClassVar[tuple[str, ...]] = ("attention-logits-too-large", "initial-loss-too-high", "attention-logits-too-large")
     smallest: float = tolerance(10.0, "smallest factor that is held responsible for large logits")

@@ -9,7 +9,7 @@ from typing import ClassVar
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import DRIFTS, LayerRule, tolerance, written_at
 from initcheck.rules.standing import own_start
 
@@ -27,6 +27,7 @@ class NormBiasNotZero(LayerRule):
 
     code: ClassVar[str] = "IC602"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "unsafe"
     explains_from: ClassVar[Severity] = "warning"
     explains: ClassVar[tuple[str, ...]] = (*DRIFTS, "correlated-outputs", "dead-units", "saturated-units", "initial-loss-too-high")
     warns: float = tolerance(3.0, "largest ratio of shift to scale (root mean squares) that is no warning")

@@ -9,7 +9,7 @@ from typing import ClassVar
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.records.stats import WeightStats
 from initcheck.rules.base import DRIFTS, LayerRule, tolerance, written_at
 from initcheck.rules.standing import own_start
@@ -30,6 +30,7 @@ class NormWeightNotOne(LayerRule):
 
     code: ClassVar[str] = "IC601"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "unsafe"
     explains_from: ClassVar[Severity] = "warning"
     explains: ClassVar[tuple[str, ...]] = (
         *DRIFTS,

@@ -9,7 +9,7 @@ from typing import ClassVar
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import LayerRule, tolerance, written_at
 from initcheck.rules.standing import own_start
 
@@ -30,6 +30,7 @@ class PositionScale(LayerRule):
 
     code: ClassVar[str] = "IC605"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "unsafe"
     explains: ClassVar[tuple[str, ...]] = ("signal-explodes",)
     warns: float = tolerance(100.0, "largest ratio of the mean squares of table and data that is no warning")
     notes: float = tolerance(25.0, "largest ratio that is no info")

@@ -9,7 +9,7 @@ from typing import ClassVar
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import LayerRule, tolerance, written_at
 from initcheck.rules.standing import own_start
 
@@ -29,6 +29,7 @@ class RelativePositionNotSmall(LayerRule):
 
     code: ClassVar[str] = "IC606"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "unsafe"
     explains: ClassVar[tuple[str, ...]] = ()
     largest: float = tolerance(10.0, "largest variance of the scores that is no warning")
     examples: ClassVar[tuple[Example, ...]] = (

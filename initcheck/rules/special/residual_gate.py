@@ -9,7 +9,7 @@ from typing import ClassVar
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import LayerRule, tolerance, written_at
 from initcheck.rules.standing import own_start
 
@@ -34,6 +34,7 @@ class ResidualGate(LayerRule):
 
     code: ClassVar[str] = "IC603"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "unsafe"
     explains: ClassVar[tuple[str, ...]] = ("correlated-outputs", "signal-vanishes", "gradient-vanishes", "dead-units")
     smallest: float = tolerance(0.1, "smallest share of a low-rank branch in what it adds to (root mean squares) that counts")
     examples: ClassVar[tuple[Example, ...]] = (

@@ -9,7 +9,7 @@ from typing import ClassVar
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import LayerRule, written_at
 from initcheck.rules.standing import own_start
 
@@ -35,6 +35,7 @@ class RouterCollapse(LayerRule):
 
     code: ClassVar[str] = "IC608"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "unsafe"
     explains: ClassVar[tuple[str, ...]] = ("identical-units", "constant-weight", "weight-mean-offset")
     examples: ClassVar[tuple[Example, ...]] = (
         Example(

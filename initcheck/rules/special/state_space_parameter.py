@@ -9,7 +9,8 @@ from typing import ClassVar
 
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, Severity
-from initcheck.records.rule import Example
+from initcheck.records.recording import InitCall
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import LayerRule, tolerance, written_at
 from initcheck.rules.standing import own_start
 
@@ -22,6 +23,10 @@ _MODEL = (
     "        for t in range(x.shape[1]):\n            state = kept[:, t] * state + dt[:, t] * u[:, t]\n"
     "        return self.head(state.mean(-1))\n\n\nmodel = StateSpace("
 )
+
+
+_SHORTEST, _LONGEST = -6.907, -2.252
+"""softplus^-1 of 0.001 and of 0.1."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,7 @@ class StateSpaceParameter(LayerRule):
 
     code: ClassVar[str] = "IC607"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "unsafe"
     shortest: float = tolerance(3.0, "shortest memory of the slowest state, in steps, that is no warning")
     examples: ClassVar[tuple[Example, ...]] = (Example(bad=_MODEL + "0.0)\n", good=_MODEL + "-4.0)\n", input_shape=(6, 16)),)
 
@@ -74,7 +80,7 @@ class StateSpaceParameter(LayerRule):
             observed=f"slowest rate {rate:.3g} times smallest step {step:.3g}: the state keeps {100 * math.exp(-rate * step):.2g} % a step, {memory:.2g} steps in all",
             expected="steps between 0.001 and 0.1, rates from 1 up",
             location=written_at(evidence.record(names[-1])),
-            fix=Fix(names, None, "display", f"give {bias}{names[0]}: log of 1, 2, ..., N"),
+            fix=_steps(names, f"give {bias}{names[0]}: log of 1, 2, ..., N"),
             note="decay of the state",
             why="What the state has forgotten can neither be read nor be learned from.",
         )
@@ -82,6 +88,13 @@ class StateSpaceParameter(LayerRule):
 
 def _softplus(x: float) -> float:
     return max(x, 0.0) + math.log1p(math.exp(-abs(x)))
+
+
+def _steps(names: tuple[str, ...], title: str) -> Fix:
+    """softplus^-1 of steps between 0.001 and 0.1 is very nearly their logarithm, so that uniform biases make log-uniform steps."""
+    if len(names) < 2:
+        return Fix(names, None, "display", title)
+    return Fix(names[1:], InitCall("uniform_", (("a", _SHORTEST), ("b", _LONGEST))), "unsafe", title)
 
 
 def _ramp(weight: str) -> Fix:

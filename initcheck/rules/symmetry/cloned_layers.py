@@ -8,9 +8,10 @@ from typing import ClassVar
 
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Severity
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.records.source import Location
 from initcheck.rules.base import ModelRule, written_at
+from initcheck.rules.remedies import redraw
 
 MIXING = ("linear", "conv", "conv_transpose", "bilinear", "matmul", "recurrent")
 
@@ -28,6 +29,7 @@ class ClonedLayers(ModelRule):
 
     code: ClassVar[str] = "IC304"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "either"
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             bad="import copy\nfrom torch import nn\n\nblock = nn.Sequential(nn.Linear(16, 16), nn.ReLU())\n"
@@ -49,12 +51,14 @@ class ClonedLayers(ModelRule):
         names = tuple(layer.weight for group in cloned for layer in group[1:])
         first = cloned[0]
         depth = max(len(group) for group in cloned)
+        ordered = tuple(sorted(names, key=[layer.weight for layer in evidence.layers].index))
         yield self.finding(
-            tuple(sorted(names, key=[layer.weight for layer in evidence.layers].index)),
+            ordered,
             f"{depth} layers start with the same random numbers: copies of `{first[0].name}`",
             observed=f"{len(names)} weights are byte-identical copies of another",
             expected="an independent draw for each layer",
             location=self._copied_at(first[1], evidence),
+            fix=redraw(ordered, evidence, "build each layer anew, or re-initialise the copies"),
             note="copied here",
             why="A copied layer repeats the numbers that were drawn once; build each layer anew, or re-initialise the copies.",
         )

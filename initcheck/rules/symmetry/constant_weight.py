@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from initcheck.records.evidence import Evidence, Layer
-from initcheck.records.finding import Finding, Fix, Severity
-from initcheck.records.recording import InitCall
-from initcheck.records.rule import Example
+from initcheck.records.finding import Finding, Severity
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import DRIFTS, MATRIX_KINDS, ModelRule, written_at
+from initcheck.rules.remedies import redraw
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class ConstantWeight(ModelRule):
 
     code: ClassVar[str] = "IC302"
     severity: ClassVar[Severity] = "error"
+    mends: ClassVar[Mends] = "either"
     spreads: ClassVar[bool] = True
     explains: ClassVar[tuple[str, ...]] = (
         *DRIFTS,
@@ -69,7 +70,7 @@ class ConstantWeight(ModelRule):
             observed=f"every element is {value:.4g}",
             expected="random weights",
             location=written_at(evidence.record(names[0])),
-            fix=Fix(names, InitCall("kaiming_normal_", (("nonlinearity", "relu"),)), "unsafe", "draw the weights at random"),
+            fix=redraw(names, evidence),
             note=f"constant {value:.4g}",
             why="Equal units receive equal gradients, so gradient descent keeps them equal.",
         )

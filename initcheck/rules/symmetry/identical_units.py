@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from initcheck.records.evidence import Evidence, Layer
-from initcheck.records.finding import Finding, Fix, Severity
-from initcheck.records.recording import InitCall
-from initcheck.records.rule import Example
+from initcheck.records.finding import Finding, Severity
+from initcheck.records.rule import Example, Mends
 from initcheck.records.stats import WeightStats
 from initcheck.rules.base import DRIFTS, LayerRule, written_at
+from initcheck.rules.remedies import redraw
 
 FIXED = ("eye_", "dirac_", "sparse_", "zeros_", "ones_", "constant_", "fill_", "zeros", "ones", "eye")
 
@@ -29,6 +29,7 @@ class IdenticalUnits(LayerRule):
 
     code: ClassVar[str] = "IC303"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "either"
     explains: ClassVar[tuple[str, ...]] = (*DRIFTS, "dead-units", "correlated-outputs", "weight-mean-offset", "initial-loss-too-high")
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
@@ -66,7 +67,7 @@ class IdenticalUnits(LayerRule):
             observed=f"{stats.distinct_rows} distinct rows of {stats.shape[0]}" + (", rank 1" if stats.rank_one else ""),
             expected="all rows distinct",
             location=written_at(evidence.record(stats.parameter)),
-            fix=Fix((stats.parameter,), InitCall("kaiming_normal_", (("nonlinearity", "relu"),)), "unsafe", "draw the weight at random"),
+            fix=redraw((stats.parameter,), evidence),
             note="units are copies",
             why="Copies receive the same gradient as long as the next layer treats them alike.",
         )

@@ -10,7 +10,7 @@ from typing import ClassVar
 from initcheck.records.evidence import Evidence, Layer
 from initcheck.records.finding import Finding, Fix, Severity
 from initcheck.records.recording import InitCall
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.records.stats import WeightStats
 from initcheck.rules.base import LayerRule, written_at
 from initcheck.rules.standing import own_start
@@ -33,6 +33,7 @@ class LossyIdentity(LayerRule):
 
     code: ClassVar[str] = "IC308"
     severity: ClassVar[Severity] = "warning"
+    mends: ClassVar[Mends] = "unsafe"
     explains: ClassVar[tuple[str, ...]] = ("dead-units", "no-gradient", "signal-vanishes", "gradient-vanishes", "correlated-outputs")
     examples: ClassVar[tuple[Example, ...]] = (
         Example(

@@ -9,8 +9,9 @@ from typing import ClassVar
 from initcheck.errors import NotKnown
 from initcheck.records.evidence import Evidence
 from initcheck.records.finding import Finding, Severity
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import DRIFTS, ModelRule, written_at
+from initcheck.rules.remedies import redraw
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class NeverWritten(ModelRule):
 
     code: ClassVar[str] = "IC305"
     severity: ClassVar[Severity] = "error"
+    mends: ClassVar[Mends] = "either"
     spreads: ClassVar[bool] = True
     explains: ClassVar[tuple[str, ...]] = (
         *DRIFTS,
@@ -62,6 +64,7 @@ class NeverWritten(ModelRule):
                     observed=f"{size:,} of {size:,} elements hold leftover memory",
                     expected="every element written once",
                     location=written_at(record),
+                    fix=redraw((record.name,), evidence),
                     note="allocated here, never filled",
                     why="The values are whatever the allocator left behind; they change from run to run and may be NaN or 1e38.",
                 )

@@ -8,8 +8,9 @@ from typing import ClassVar
 
 from initcheck.records.evidence import Evidence
 from initcheck.records.finding import Finding, Severity
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import DRIFTS, ModelRule, written_at
+from initcheck.rules.remedies import redraw
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class NonFiniteWeight(ModelRule):
 
     code: ClassVar[str] = "IC307"
     severity: ClassVar[Severity] = "error"
+    mends: ClassVar[Mends] = "either"
     spreads: ClassVar[bool] = True
     explains: ClassVar[tuple[str, ...]] = (
         *DRIFTS,
@@ -54,6 +56,7 @@ class NonFiniteWeight(ModelRule):
                 observed=f"{count:,} of {stats.numel:,} elements are not finite",
                 expected="finite values",
                 location=last.location.get() if last is not None and last.location.known() else written_at(record),
+                fix=redraw((stats.parameter,), evidence),
                 note="written here",
                 why="Every output that reads these elements is NaN or infinite, and after one step so is every weight.",
             )

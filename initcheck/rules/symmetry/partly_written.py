@@ -10,8 +10,9 @@ from typing import ClassVar
 from initcheck.errors import NotKnown
 from initcheck.records.evidence import Evidence
 from initcheck.records.finding import Finding, Severity
-from initcheck.records.rule import Example
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import DRIFTS, ModelRule, written_at
+from initcheck.rules.remedies import redraw
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class PartlyWritten(ModelRule):
 
     code: ClassVar[str] = "IC306"
     severity: ClassVar[Severity] = "error"
+    mends: ClassVar[Mends] = "either"
     spreads: ClassVar[bool] = True
     explains: ClassVar[tuple[str, ...]] = (
         *DRIFTS,
@@ -65,6 +67,7 @@ class PartlyWritten(ModelRule):
                     observed=f"{record.unwritten:,} of {size:,} elements hold leftover memory",
                     expected="every element written once",
                     location=place,
+                    fix=redraw((record.name,), evidence),
                     note="writes only a part",
                     why="The unwritten elements are whatever the allocator left behind.",
                 )

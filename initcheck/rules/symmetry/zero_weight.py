@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from initcheck.records.evidence import Evidence, Layer
-from initcheck.records.finding import Finding, Fix, Severity
-from initcheck.records.recording import InitCall
-from initcheck.records.rule import Example
+from initcheck.records.finding import Finding, Severity
+from initcheck.records.rule import Example, Mends
 from initcheck.rules.base import DRIFTS, MATRIX_KINDS, LayerRule, written_at
+from initcheck.rules.remedies import redraw
 
 HARMLESS = ("output", "residual_add", "gate_multiply", "attention", "recurrent", "softmax", "log_softmax")
 
@@ -28,6 +28,7 @@ class ZeroWeight(LayerRule):
 
     code: ClassVar[str] = "IC301"
     severity: ClassVar[Severity] = "error"
+    mends: ClassVar[Mends] = "either"
     spreads: ClassVar[bool] = True
     explains: ClassVar[tuple[str, ...]] = (
         *DRIFTS,
@@ -67,7 +68,7 @@ class ZeroWeight(LayerRule):
             observed=f"{stats.numel:,} zeros; gradient {_said(state)}",
             expected="random weights, or zero only at the end of a branch",
             location=written_at(record),
-            fix=_remedy(layer),
+            fix=redraw((layer.weight,), evidence),
             note="all zero",
             why="All units compute the same and send no gradient back through this weight.",
         )
@@ -97,10 +98,3 @@ class ZeroWeight(LayerRule):
 
 def _said(state: str) -> str:
     return {"dead": "zero now and after two steps", "late": "only after the first step", "flows": "arrives"}.get(state, "not measured")
-
-
-def _remedy(layer: Layer) -> Fix | None:
-    if layer.kind not in MATRIX_KINDS:
-        return None
-    call = InitCall("kaiming_normal_", (("nonlinearity", "relu"),))
-    return Fix((layer.weight,), call, "unsafe", f"draw it at random: nn.init.kaiming_normal_({layer.weight})")

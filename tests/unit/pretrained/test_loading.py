@@ -206,3 +206,15 @@ def test_missing_ones_are_judged(tmp_path, stored):
 def test_importing_the_verb_imports_no_torch():
     code = "import sys, initcheck; initcheck.load; initcheck.LoadReport; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_missing_ones_get_the_recommended_scheme(tmp_path, stored):
+    model = Net(7)
+    nn.init.zeros_(model.body[2].weight)
+    path = saved(tmp_path / "net.pt", {k: v for k, v in stored.items() if not k.startswith("body.2")})
+    report = initcheck.load(model, path, fix_missing=True, inputs=X)
+    drawn = {one.name: one.drawn for one in report.arrival.tensors if one.drawn}
+    assert set(drawn) == {"body.2.weight", "body.2.bias", "head.weight", "head.bias"} and "kaiming_normal" in drawn["body.2.weight"]
+    assert model.body[2].weight.detach().std() == pytest.approx((2 / 32) ** 0.5, rel=0.15) and not model.body[2].bias.any()
+    assert not {"zero-weight"} & {finding.name for finding in report.model.findings}
+    assert all(torch.equal(model.state_dict()[one.name], stored[one.name]) for one in report.loaded)

@@ -142,7 +142,7 @@ RULE = RuleInfo(
 def test_rule_page():
     page = rule_page.render(RULE)
     headings = re.findall(r"^## (.*)$", page, re.MULTILINE)
-    assert headings == ["What it does", "Why is this bad?", "When it is silent", "Bad", "Good", "Thresholds", "References"]
+    assert headings == ["What it does", "Why is this bad?", "When it is silent", "Bad", "Good", "Thresholds", "Fix safety", "References"]
     assert "`max-ratio` = 100 (default): largest ratio" in page
     assert "[tool.initcheck.rules.gradient-vanishes]" in page
     assert "max-ratio` = 5 (configured; the default is 100)" in rule_page.render(RULE, (("gradient-vanishes.max-ratio", 5.0),))

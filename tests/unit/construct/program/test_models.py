@@ -56,9 +56,9 @@ def test_the_weights_and_statistics_are_those_of_construction(tmp_path):
         seen.append({name: value.clone() for name, value in model.state_dict().items()})
         return original(model, *rest)
 
-    original = engine._examine
+    original = engine.examine
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "_examine", keep)
+        patch.setattr(engine, "examine", keep)
         run(program(tmp_path, text), seed=3)
     torch.manual_seed(3)
     space = {"__name__": "somewhere"}

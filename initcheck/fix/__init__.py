@@ -1,0 +1,1 @@
+"""The hands: remedies put into models, checkpoints and source."""
