@@ -65,12 +65,8 @@ def _remedy(arrival: Arrival) -> str:
     if arrival.stripped and arrival.added:
         return f"load it with `{arrival.added}` in the place of `{arrival.stripped}`"
     if arrival.stripped:
-        return f"load it without `{arrival.stripped}` in front."
+        return f"load it without `{arrival.stripped}` in front of the names"
     if arrival.added:
         return f"load it with `{arrival.added}` in front of the names"
     found = suggestion((arrival,))
-    return (
-        f"By shapes and order these names mean the same: `initcheck load … {found}`."
-        if found
-        else "Load with strict=True to see all names."
-    )
+    return f"by shapes and order these mean the same: initcheck load … {found}" if found else "load it with strict=True to see all names"
