@@ -51,7 +51,8 @@ class Target:
     `recipe` says what to execute of a file; `None` for what is imported whole.
     `others` are further recipes, tried in order when the first fails. `hints` are (name, literal) pairs that the source connects with
     names of arguments, `examples` sample inputs that it shows, written as for `--input`. `source` is a text that stands for the file
-    (what came on standard input), empty for what lies there.
+    (what came on standard input), empty for what lies there. `drafts` are (absolute path, content) pairs of files that are taken to hold
+    something else than they do, bytes that are no UTF-8 as lone surrogates.
     """
 
     spec: str
@@ -65,6 +66,7 @@ class Target:
     hints: tuple[tuple[str, str], ...] = ()
     examples: tuple[str, ...] = ()
     source: str = ""
+    drafts: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
