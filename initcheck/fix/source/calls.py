@@ -40,7 +40,10 @@ def literal(value: Plain, quote: str = '"') -> str:
     """A value as it is written in a source; numbers have no more digits than they need."""
     if isinstance(value, str):
         return f"{quote}{value}{quote}"
-    if isinstance(value, float) and not isinstance(value, bool):
+    if isinstance(value, float):
+        root = next((number for number in (2, 3, 5) if abs(value / number**0.5 - 1) < 5e-4), 0)
+        if root:
+            return f"{root}**0.5"
         short = float(f"{value:.7g}")
         return repr(int(short)) if short.is_integer() and abs(short) < 1e6 and short not in (0.0, 1.0) else repr(short)
     return repr(value)

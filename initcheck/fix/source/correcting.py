@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from initcheck.fix.source.files import Files, Refusal
-from initcheck.fix.source.lines import Pen, step_lines
+from initcheck.fix.source.lines import Pen, step_rows
 from initcheck.fix.source.model import Model, whole
 from initcheck.fix.source.names import Names
 from initcheck.fix.source.placing import removed
@@ -87,6 +87,8 @@ class Corrector:
     """Corrects lines of one model's sources; `todo` holds all that is to be done in this round, by parameter."""
 
     def __init__(self, model: Model, desk: Desk, todo: Mapping[str, Sequence[Step]]) -> None:
+        self.generous = False
+        """Whether a line may be corrected that also wrote a few parameters which nothing was said of."""
         self.model = model
         self.desk = desk
         self.todo = {name: calls_of(steps) for name, steps in todo.items()}
@@ -105,8 +107,8 @@ class Corrector:
     def _whole(self, record: ParameterRecord, steps: Sequence[Step]) -> Patch | None:
         places = places_of(record)
         ruling = record.ruling()
-        if ruling is None and not places and record.created is not None:
-            places = [record.created]
+        if not places and ruling is not None and ruling.origin == "never written" and ruling.location.known():
+            places = [ruling.location.get()]
         if not places:
             return None
         # where a full write of the user's rules it is the one to correct, and what came after it goes; else the last partial one
@@ -142,20 +144,29 @@ class Corrector:
         if found is None:
             return None
         source, tree, _, there = found
+        patch = Patch()
+        anew = steps[0].block is None and steps[0].call.name not in ("mul_", "zero_row_")
+        if anew and there.lasting and tree.alone(there.statement) and there.kind in ("init", "method"):
+            # all rows are drawn, part by part: nothing is left of what stood there
+            rows = step_rows(steps, there.tensor, self.desk.pen(source))
+            indent = source.indent(there.statement.lineno)
+            patch.add(source.path, Change(*source.span(there.statement), f"{source.newline}{indent}".join(rows)))
+            return patch
         behind = self._behind(source, tree, there, steps)
         if not behind:
             return None
-        patch = Patch()
         patch.add(source.path, *behind)
         return patch
 
     def _agreed(self, place: Location, record: ParameterRecord, calls: Calls) -> bool:
-        """Whether all that the line wrote is to be changed, and this is what most of it needs; the others get lines of their own."""
-        wanted = [self.todo.get(name) for name in self.written.get(place, {record.name})]
-        if any(one is None for one in wanted):
+        """Whether what the line wrote is to be changed, and this is what most of it needs; the others get lines of their own."""
+        wanted = [self.todo.get(name) for name in sorted(self.written.get(place, {record.name}))]
+        silent = sum(one is None for one in wanted)
+        if silent and (not self.generous or 2 * silent > len(wanted)):
             return False
-        most, times = Counter(wanted).most_common(1)[0]
-        return most == calls and (times == len(wanted) or len(set(wanted)) < len(wanted) or calls == self.todo[min(self.written[place])])
+        if calls[0][0].name == "mul_":
+            return all(one == calls for one in wanted)  # a second factor would come on top of the first
+        return Counter(one for one in wanted if one is not None).most_common(1)[0][0] == calls
 
     def _spot(self, place: Location, record: ParameterRecord) -> tuple[Source, Tree, Names, Spot] | None:
         source, inside = self.desk.files.located(place)
@@ -170,7 +181,7 @@ class Corrector:
         if not there.lasting or not there.tensor or not tree.alone(there.statement):
             return None
         pen, indent = self.desk.pen(source), source.indent(there.statement.lineno)
-        found = [line for step in steps for line in step_lines(step.call, step.blocks, step.block, there.tensor, pen)]
+        found = step_rows(steps, there.tensor, pen)
         last = there.statement
         outer = tree.parents.get(last)
         if (
@@ -180,11 +191,7 @@ class Corrector:
             and "no_grad" in source.segment(outer)
         ):
             # the statement stands in such a block already
-            return (
-                [source.after_line(last.end_lineno or last.lineno, [indent + line[len(pen.unit) :] for line in found[1::2]])]
-                if all(line.startswith("with ") for line in found[::2])
-                else None
-            )
+            found = [line.removeprefix(pen.unit) for line in found if not line.startswith("with ")]
         return [source.after_line(last.end_lineno or last.lineno, [indent + line for line in found])]
 
     def _undone(self, place: Location, main: ast.stmt, patch: Patch) -> bool:

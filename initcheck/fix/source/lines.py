@@ -48,7 +48,7 @@ def lines(todo: Demands, model: Model, base: str, above: str, pen: Pen) -> list[
     found: list[str] = []
     for actions, paths in grouped(todo, model).items():
         found += _group(actions[1], paths, model, base, above, pen)
-    return found
+    return merged(found)
 
 
 def grouped(todo: Demands, model: Model) -> dict[tuple[str, Steps], list[str]]:
@@ -69,6 +69,26 @@ def body(actions: Steps, module: str, pen: Pen, *, optional: bool = False) -> li
         if optional and leaf == "bias":
             own = [f"if {name} is not None:", *(pen.unit + line for line in own)]
         found += own
+    return found
+
+
+def step_rows(steps: Sequence[Step], name: str, pen: Pen) -> list[str]:
+    """The lines of several steps on one parameter."""
+    return merged([line for step in steps for line in step_lines(step.call, step.blocks, step.block, name, pen)])
+
+
+def merged(rows: list[str]) -> list[str]:
+    """The lines with blocks under the same `with` that follow each other made one."""
+    found: list[str] = []
+    head = ""
+    for row in rows:
+        if row.startswith("with "):
+            if row == head:
+                continue
+            head = row
+        elif not row.startswith((" ", "\t")):
+            head = ""
+        found.append(row)
     return found
 
 

@@ -119,7 +119,10 @@ class Names:
         self._added[origin] = alias
         body = self.source.tree.body
         tops = [node for node in body if isinstance(node, (ast.Import, ast.ImportFrom))]
-        if tops:
+        torches = [node for node in tops if isinstance(node, ast.ImportFrom) and str(node.module).split(".")[0] == "torch"]
+        if torches and not package:
+            self.changes.append(self.source.before_line(torches[0].lineno, [text]))
+        elif tops:
             self.changes.append(self.source.after_line(tops[-1].end_lineno or tops[-1].lineno, [text]))
         elif body and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant) and isinstance(body[0].value.value, str):
             self.changes.append(self.source.after_line(body[0].end_lineno or 1, ["", text]))

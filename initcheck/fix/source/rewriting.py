@@ -22,7 +22,13 @@ Key = tuple[str, str, tuple[str, ...]]
 
 NO_WAY = "no edit of the source is known to be safe"
 LATER = "another remedy changes the same lines; run the fix again"
-ATTEMPTS = 4
+
+WAYS = ("structure", "generous", "strict", "class", "outside", "")
+"""The ways in which a remedy is made, one after the other: what is at fault in the structure; the line that wrote the weight, also where it
+wrote a few others that nothing was said of; that line if it wrote nothing else; new lines in the class; new lines behind the model; none."""
+
+ATTEMPTS = len(WAYS) - 1
+"""So many ways there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +104,7 @@ class _Rewriter:
         parts: list[_Part] = []
         touched: set[str] = set()
         for finding in self._structural(chosen.applied, [one.finding for one in chosen.declined]):
-            changes = structural(finding, self.model, self.desk) if not self._tried(finding) else None
+            changes = structural(finding, self.model, self.desk) if WAYS[self._tried(finding)] == "structure" else None
             if changes is not None:
                 parts.append(_Part(finding, changes))
                 touched |= set(finding.parameters)
@@ -122,17 +128,18 @@ class _Rewriter:
         return [*applied, *(one for one in declined if one.fix is None or not one.fix.steps)] if self.wishes.unsafe else []
 
     def _tried(self, finding: Finding) -> int:
-        return self.wishes.tried.get(key(self.report, finding), 0)
+        return min(self.wishes.tried.get(key(self.report, finding), 0), ATTEMPTS)
 
     def _part(self, finding: Finding, corrector: Corrector) -> _Part | None:
         """The changes for one finding: at the lines that wrote its parameters, else in the class, else behind the model."""
-        tried = self._tried(finding)
-        if tried >= ATTEMPTS or finding.fix is None:
+        way = WAYS[self._tried(finding)]
+        if not way or finding.fix is None:
             self._leave(finding, NO_WAY)
             return None
-        part = _Part(finding, Patch(), outside=tried == ATTEMPTS - 1)
+        part = _Part(finding, Patch(), outside=way == "outside")
+        corrector.generous = self.wishes.unsafe and way in ("structure", "generous")
         for name, steps in by_parameter(finding.fix.steps).items():
-            corrected = corrector.correct(name, steps) if tried < 2 else None
+            corrected = corrector.correct(name, steps) if way in ("structure", "generous", "strict") else None
             if corrected is not None:
                 part.patch.merge(corrected)
             else:
