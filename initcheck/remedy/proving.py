@@ -12,6 +12,9 @@ from initcheck.records.report import ModelReport
 Pair = tuple[ModelReport, Finding]
 """A finding and the report that it is of."""
 
+LOST = "IC8"
+"""Codes that begin so tell of calls that came to nothing; no remedy may leave one behind."""
+
 
 @dataclass(frozen=True, slots=True)
 class Objection:
@@ -73,7 +76,8 @@ def harmed(applied: Sequence[Pair], before: Sequence[ModelReport], after: Sequen
             known = same(finding, report.findings)
             if known is not None and rank(known.severity) >= rank(finding.severity):
                 continue
-            if not any(rank(one.severity) > rank(finding.severity) and set(one.parameters) & set(finding.parameters) for one in gone):
+            milder = any(rank(one.severity) > rank(finding.severity) and set(one.parameters) & set(finding.parameters) for one in gone)
+            if not milder or finding.code.startswith(LOST):
                 found.append((report, finding))
     return found
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from initcheck.fix.source.correcting import Desk, Patch, places_of
-from initcheck.fix.source.files import Refusal
+from initcheck.fix.source.files import Refusal, real
 from initcheck.fix.source.lines import Demands, Pen, Steps, body, demands, grouped, lines, loop_over
 from initcheck.fix.source.model import Model
-from initcheck.fix.source.placing import applied, behind, in_class, model_statement
+from initcheck.fix.source.placing import applied, behind, in_class, inner_factory, model_statement
 from initcheck.fix.source.text import Source
-from initcheck.fix.source.tree import Tree
 from initcheck.records.finding import Step
 from initcheck.records.report import ModuleRecord
 from initcheck.records.rewriting import Where
@@ -74,32 +73,19 @@ class Adder:
         return True
 
     def _written_late(self, path: str, scope: _Scope) -> bool:
-        """Whether the parameters of a module are written after its class has started them: outside of every class, as far as one sees."""
+        """Whether the parameters of a module are written once more after this class has started them, as far as one sees."""
+        above = [module.qualname for module in self.model.classes_above(path) if (module.file, module.qualname) != scope]
         for record in self.model.parameters:
-            if record.module != path:
-                continue
-            for place in places_of(record)[-1:]:
-                top = place.function.split(".")[0]
-                if top == "<module>" or (self._outside(place) and not self._mentioned(top, scope)):
+            for place in places_of(record)[-1:] if record.module == path else ():
+                function = place.function
+                if function.startswith("<") or any(function.startswith(f"{outer}.") for outer in above):
+                    return True
+                if "." not in function and function and not self._mentions(scope, function):
                     return True
         return False
 
-    def _outside(self, place: Location) -> bool:
-        """Whether a line stands in a plain function of the file that makes the model."""
-        tops = {module.qualname.split(".")[0] for module in self.model.report.modules if module.qualname}
-        top = place.function.split(".")[0]
-        return bool(top) and top not in tops and top != self.model.report.target.qualname.split(".")[0]
-
-    def _mentioned(self, function: str, scope: _Scope) -> bool:
-        """Whether a class of the model speaks of a function."""
-        for module in self.model.classes_above(""):
-            try:
-                source = self.desk.files.source(module.file)
-            except Refusal:
-                continue
-            owner = self.desk.tree(source).named(module.qualname)
-            if owner is not None and function in source.segment(owner):
-                return True
+    def _mentions(self, scope: _Scope, function: str) -> bool:
+        """Whether a class speaks of a function."""
         source = self.desk.files.source(scope[0])
         owner = self.desk.tree(source).named(scope[1])
         return owner is not None and function in source.segment(owner)
@@ -149,13 +135,17 @@ class Adder:
         found = model_statement(tree, inside, qualname, built.expression if built is not None else "")
         if found is None:
             return False
-        changes = behind(tree, *found, lambda base: lines(todo, self.model, base, "", pen), self._places(todo, source, tree))
+        if not self._places(todo, source):
+            made = [record.created for record in self.model.parameters if record.module in todo]
+            makers = [place.function if place is not None and real(place.path) == real(source.path) else "" for place in made]
+            found = inner_factory(tree, found[0], makers) or found
+        changes = behind(tree, *found, lambda base: lines(todo, self.model, base, "", pen), self._places(todo, source))
         if changes is None:
             return False
         patch.add(source.path, *changes)
         return True
 
-    def _places(self, todo: Demands, source: Source, _: Tree) -> list[Location]:
+    def _places(self, todo: Demands, source: Source) -> list[Location]:
         """The lines of this file that write the parameters."""
         found = []
         for record in self.model.parameters:

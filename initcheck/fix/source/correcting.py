@@ -15,6 +15,7 @@ from initcheck.fix.source.placing import removed
 from initcheck.fix.source.text import Change, Source
 from initcheck.fix.source.tree import Tree
 from initcheck.fix.source.writes import Spot, replaced, spot
+from initcheck.records.fact import Known
 from initcheck.records.finding import Step
 from initcheck.records.recording import InitCall, ParameterRecord
 from initcheck.records.source import Location
@@ -162,11 +163,16 @@ class Corrector:
         """Whether what the line wrote is to be changed, and this is what most of it needs; the others get lines of their own."""
         wanted = [self.todo.get(name) for name in sorted(self.written.get(place, {record.name}))]
         silent = sum(one is None for one in wanted)
-        if silent and (not self.generous or 2 * silent > len(wanted)):
+        if silent and (not self.generous or 2 * silent > len(wanted) or not self._alike(place)):
             return False
         if calls[0][0].name == "mul_":
             return all(one == calls for one in wanted)  # a second factor would come on top of the first
         return Counter(one for one in wanted if one is not None).most_common(1)[0][0] == calls
+
+    def _alike(self, place: Location) -> bool:
+        """Whether a line did the same to all that it wrote: a call whose arguments differ was meant to differ."""
+        writes = [write for record in self.model.parameters for write in record.writes if write.location == Known(place)]
+        return len({write.call for write in writes}) == 1
 
     def _spot(self, place: Location, record: ParameterRecord) -> tuple[Source, Tree, Names, Spot] | None:
         source, inside = self.desk.files.located(place)

@@ -122,7 +122,14 @@ class Loop:
 def _group(actions: Steps, paths: list[str], model: Model, base: str, above: str, pen: Pen) -> list[str]:
     if len(paths) <= ALONE:
         return [line for path in paths for line in body(actions, model.expression(base, above, path), pen)]
+    paths = sorted(paths, key=list(model.modules).index)
     loop = loop_over(paths, model, base, above, pen)
+    each = _each(paths, model, above) if loop is None else None
+    if each is not None:
+        container, cut = each
+        first = model.children(container)[0]
+        inner = body(actions, model.expression("block", first, paths[0]), pen)
+        return [f"for block in {model.expression(base, above, container)}{cut}:", *(pen.unit + line for line in inner)]
     if loop is None:
         named = [model.expression(base, above, path) for path in paths]
         over, general = _listed(named), False
@@ -157,6 +164,20 @@ def loop_over(paths: list[str], model: Model, base: str, above: str, pen: Pen) -
     others = [model.expression(base, above, path) for path in left]
     beside = f" and layer is not {others[0]}" if len(others) == 1 else f" and layer not in ({', '.join(others)})" if others else ""
     return Loop(f"{name}.modules()", spelled + beside)
+
+
+def _each(paths: list[str], model: Model, above: str) -> tuple[str, str] | None:
+    """The container of which each element (or each but the last) has one of the modules, always in the same place."""
+    for length in range(len(paths[0].split("."))):
+        root = ".".join(paths[0].split(".")[:length])
+        if root not in model.modules or not _sequence(root, model) or (above and root != above and not root.startswith(f"{above}.")):
+            continue
+        children = model.children(root)
+        tail = paths[0][len(children[0]) :]
+        for members, cut in ((children, ""), (children[:-1], "[:-1]")):
+            if tail and [f"{child}{tail}" for child in members] == paths:
+                return root, cut
+    return None
 
 
 def _known(kind: str, model: Model, paths: list[str]) -> bool:

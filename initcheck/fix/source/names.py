@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from functools import cached_property
 
 from initcheck.fix.source.text import Change, Source
@@ -12,12 +13,17 @@ INIT = "torch.nn.init"
 
 
 class Names:
-    """The imports of one file; asking for a name that none of them gives adds one to `changes`."""
+    """The imports of one file; asking for a name that none of them gives adds one."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self.changes: list[Change] = []
+        self._changes: list[tuple[str, Change]] = []
         self._added: dict[str, str] = {}
+
+    def imports(self, changes: Iterable[Change]) -> list[Change]:
+        """The new imports that these changes need."""
+        texts = "\n".join(change.text for change in changes)
+        return [change for name, change in self._changes if name in texts]
 
     def dotted(self, node: ast.expr) -> str:
         """The full name that an expression stands for (`init.normal_` is `torch.nn.init.normal_`), empty where it is none."""
@@ -58,7 +64,7 @@ class Names:
         if imported is None or not isinstance(function, ast.Name):
             return self.spelled(full)
         _, end = self.source.span(imported.names[-1])
-        self.changes.append(Change(end, end, f", {name}"))
+        self._changes.append((name, Change(end, end, f", {name}")))
         self._added[full] = name
         return name
 
@@ -121,11 +127,12 @@ class Names:
         tops = [node for node in body if isinstance(node, (ast.Import, ast.ImportFrom))]
         torches = [node for node in tops if isinstance(node, ast.ImportFrom) and str(node.module).split(".")[0] == "torch"]
         if torches and not package:
-            self.changes.append(self.source.before_line(torches[0].lineno, [text]))
+            change = self.source.before_line(torches[0].lineno, [text])
         elif tops:
-            self.changes.append(self.source.after_line(tops[-1].end_lineno or tops[-1].lineno, [text]))
+            change = self.source.after_line(tops[-1].end_lineno or tops[-1].lineno, [text])
         elif body and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant) and isinstance(body[0].value.value, str):
-            self.changes.append(self.source.after_line(body[0].end_lineno or 1, ["", text]))
+            change = self.source.after_line(body[0].end_lineno or 1, ["", text])
         else:
-            self.changes.append(self.source.before_line(body[0].lineno if body else 1, [text]))
+            change = self.source.before_line(body[0].lineno if body else 1, [text])
+        self._changes.append((alias, change))
         return alias + full[len(origin) :]

@@ -107,6 +107,19 @@ def model_statement(tree: Tree, place: Location | None, qualname: str, expressio
     return None
 
 
+def inner_factory(tree: Tree, statement: ast.stmt, makers: Iterable[str]) -> tuple[ast.stmt, str] | None:
+    """What `model_statement` gives for the function of this file that a statement gets the model from, if that made all its layers.
+
+    `makers` are the qualified names of the functions that made them.
+    """
+    value = getattr(statement, "value", None)
+    name = value.func.id if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) else ""
+    if not name or not isinstance(tree.named(name), FUNCTIONS) or any(maker.split(".")[0] != name for maker in makers):
+        return None
+    found = model_statement(tree, None, name, "")
+    return found and (inner_factory(tree, found[0], makers) or found)
+
+
 def removed(tree: Tree, statement: ast.stmt) -> Change | None:
     """A statement taken out with its lines, or turned into `pass` where nothing else stands in its block."""
     source = tree.source

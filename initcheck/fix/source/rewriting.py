@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 from initcheck.fix.plan import plan
 from initcheck.fix.source.adding import Adder
 from initcheck.fix.source.correcting import Corrector, Desk, Patch
-from initcheck.fix.source.files import Files
+from initcheck.fix.source.files import Files, real
 from initcheck.fix.source.model import Model, by_parameter
 from initcheck.fix.source.snippets import snippet
-from initcheck.fix.source.structure import structural
-from initcheck.fix.source.text import in_order
+from initcheck.fix.source.structure import STRUCTURAL, structural
 from initcheck.records.finding import Finding, Step
 from initcheck.records.report import ModelReport
 from initcheck.records.rewriting import LeftAlone, Where
@@ -81,9 +80,7 @@ def draft(reports: Sequence[ModelReport], files: Files, wishes: Wishes) -> Draft
             applied += [(report, part.finding) for part in parts]
     for path, names in desk.names.items():
         if done.changes.get(path):
-            done.add(path, *names.changes)
-    from initcheck.fix.source.files import real
-
+            done.add(path, *names.imports(done.changes[path]))
     written = {real(path): files.source(path).replaced(changes) for path, changes in done.changes.items() if changes}
     return Draft(written, applied, declined)
 
@@ -114,6 +111,9 @@ class _Rewriter:
         for finding in chosen.applied:
             if id(finding) in settled:
                 continue
+            if finding.name in STRUCTURAL:
+                self._leave(finding, NO_WAY)
+                continue
             if finding.fix is None or touched & set(finding.fix.touched):
                 self._leave(finding, LATER)
                 continue
@@ -125,7 +125,11 @@ class _Rewriter:
 
     def _structural(self, applied: Sequence[Finding], declined: Sequence[Finding]) -> list[Finding]:
         """The findings whose fault may be one of the structure: all that were asked for, where the author's own lines may be replaced."""
-        return [*applied, *(one for one in declined if one.fix is None or not one.fix.steps)] if self.wishes.unsafe else []
+        return (
+            [*applied, *(one for one in declined if one.name in STRUCTURAL or one.fix is None or not one.fix.steps)]
+            if self.wishes.unsafe
+            else []
+        )
 
     def _tried(self, finding: Finding) -> int:
         return min(self.wishes.tried.get(key(self.report, finding), 0), ATTEMPTS)
@@ -161,7 +165,7 @@ class _Rewriter:
         whole.merge(before)
         for part in parts:
             whole.merge(part.patch)
-            if not _fits(whole):
+            if not self._fits(whole):
                 return whole, part, LATER
         adder = Adder(self.model, self.desk, self.wishes.where)
         for outside in (False, True):
@@ -175,21 +179,22 @@ class _Rewriter:
                 if reason is not None:
                     return whole, part, reason
             whole.merge(patch)
-            if not _fits(whole):
+            if not self._fits(whole):
                 return whole, own[-1], LATER
         return whole, None, ""
+
+    def _fits(self, patch: Patch) -> bool:
+        """Whether changes go together and into their files."""
+        try:
+            for path, changes in patch.changes.items():
+                source = self.desk.files.source(path)
+                source.replaced([*changes, *self.desk.spelling(source).imports(changes)])
+        except ValueError:
+            return False
+        return True
 
     def _leave(self, finding: Finding, reason: str) -> None:
         self.declined.append(self._left(finding, reason))
 
     def _left(self, finding: Finding, reason: str) -> LeftAlone:
         return LeftAlone(finding, reason, snippet(finding, self.model))
-
-
-def _fits(patch: Patch) -> bool:
-    try:
-        for changes in patch.changes.values():
-            in_order(changes)
-    except ValueError:
-        return False
-    return True

@@ -45,7 +45,8 @@ def spot(tree: Tree, names: Names, place: Location, leaf: str) -> Spot | None:
         found = _called(tree, names, node, statement, leaf)
         if found is not None:
             return found
-    return _assigned(tree, statement, leaf)
+    made = _new(tree, names, node, statement) if isinstance(node, ast.expr) and _parameter(tree, names, node) is not None else None
+    return made or _assigned(tree, statement, leaf)
 
 
 def replaced(tree: Tree, names: Names, found: Spot, call: InitCall) -> Change | None:
@@ -87,7 +88,7 @@ def _called(tree: Tree, names: Names, node: ast.Call, statement: ast.stmt, leaf:
     return None
 
 
-def _new(tree: Tree, names: Names, node: ast.Call, statement: ast.stmt) -> Spot | None:
+def _new(tree: Tree, names: Names, node: ast.expr, statement: ast.stmt) -> Spot | None:
     """The value of a parameter that is made here."""
     outer = _parameter(tree, names, node)
     if outer is None or not outer.args:

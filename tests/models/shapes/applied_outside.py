@@ -25,4 +25,4 @@ def weights_init(m):
 
 model = Net()
 model.apply(weights_init)
-# heals: IC202
+# heals: IC106

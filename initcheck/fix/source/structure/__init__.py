@@ -21,6 +21,9 @@ _REMEDIES: dict[str, Callable[[Finding, Model, Desk], Patch | None]] = {
     "buffer-never-written": zeroed,
 }
 
+STRUCTURAL = frozenset({"init-discarded", "init-without-effect", "untied-weights", "unregistered-tensor", "buffer-never-written"})
+"""Faults that lines elsewhere do not mend, because the line at fault would stay."""
+
 
 def structural(finding: Finding, model: Model, desk: Desk) -> Patch | None:
     """The changes that mend a fault of structure; None where it is of another kind, or its lines have a form that is not understood."""

@@ -21,14 +21,15 @@ _PLACED = frozenset({"mul", "div", "add", "sub", "normal", "uniform", "clamp", "
 def in_place(finding: Finding, model: Model, desk: Desk) -> Patch | None:
     """A call whose result is in no tensor of the model: without the copy in between, or in the form that writes."""
     lost = [one for one in model.report.recording.discarded if one.location == finding.location] if model.report.recording else []
-    if finding.location is None or not lost or lost[0].how not in ("copy", "dropped"):
+    if finding.location is None or not lost or lost[0].how not in ("copy", "dropped", "computed"):
         return None
     source, inside = desk.files.located(finding.location)
     tree = desk.tree(source)
     node = tree.at(inside)
     if node is None:
         return None
-    change = _uncopied(tree, node) if lost[0].how == "copy" else _kept(tree, node)
+    ways = {"copy": _uncopied, "dropped": _kept, "computed": _behind_computed}
+    change = ways[lost[0].how](tree, node, finding.parameters)
     if change is None:
         return None
     patch = Patch()
@@ -86,7 +87,7 @@ def matching(finding: Finding, model: Model, desk: Desk) -> Patch | None:
     return patch
 
 
-def _uncopied(tree: Tree, node: ast.AST) -> Change | None:
+def _uncopied(tree: Tree, node: ast.AST, _: tuple[str, ...]) -> Change | None:
     """The tensor of a call without the copying methods behind it."""
     if not isinstance(node, ast.Call):
         return None
@@ -102,11 +103,27 @@ def _uncopied(tree: Tree, node: ast.AST) -> Change | None:
     return Change(start, end, tree.source.segment(inner))
 
 
+def _behind_computed(tree: Tree, node: ast.AST, parameters: tuple[str, ...]) -> Change | None:
+    """The parameter that a weight is computed from, in the place of that weight: `weight` becomes `parametrizations.weight.original1`."""
+    if not isinstance(node, ast.Call) or not node.args:
+        return None
+    tensor = node.args[0]
+    if isinstance(tensor, ast.Attribute) and tensor.attr == "data":
+        tensor = tensor.value
+    if not isinstance(tensor, ast.Attribute):
+        return None
+    tails = {name[name.rfind("parametrizations.") :] if "parametrizations." in name else name.rpartition(".")[2] for name in parameters}
+    tail = tails.pop() if len(tails) == 1 else ""
+    if not (tail.startswith(f"parametrizations.{tensor.attr}.") or tail == f"{tensor.attr}_v"):
+        return None
+    return Change(*tree.source.span(tensor), f"{tree.source.segment(tensor.value)}.{tail}")
+
+
 def _ends_in_copy(node: ast.expr) -> bool:
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _COPIES
 
 
-def _kept(tree: Tree, node: ast.AST) -> Change | None:
+def _kept(tree: Tree, node: ast.AST, _: tuple[str, ...]) -> Change | None:
     """`w * 0.1` as `w *= 0.1`, `w.mul(0.1)` as `w.mul_(0.1)`, where the result was dropped."""
     statement = tree.statement(node)
     if not isinstance(statement, ast.Expr):
