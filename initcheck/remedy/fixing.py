@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,8 +22,11 @@ from initcheck.remedy.proving import Objection, Pair, blamed, broken, harmed, pe
 Check = Callable[[Mapping[str, bytes]], tuple[ModelReport, ...]]
 """Checks all targets, where these drafts stand for the files at their absolute paths."""
 
-ROUNDS = 24
+ROUNDS = 60
 """So often a draft is made and checked."""
+
+RESTARTS = 3
+"""So often all begins anew without the remedies that did harm in the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,7 @@ class _Work:
     tried: dict[Key, int] = field(default_factory=dict)
     reasons: dict[Key, Objection] = field(default_factory=dict)
     rejected: list[dict[str, bytes]] = field(default_factory=list)
+    limit: int = 0
     declined: list[LeftAlone] = field(default_factory=list)
 
 
@@ -62,49 +67,47 @@ def mend(order: Order, check: Check) -> Mended:
         InitcheckError: when nothing that was named can be checked.
     """
     _refuse_conflicts(order.paths)
+    began = max([time.time_ns(), *(Path(path).stat().st_mtime_ns for path in order.paths if Path(path).is_file())])
     before = check({})
     work = _Work(before)
     roots = _roots(order.paths, before)
-    for _ in range(ROUNDS):
-        if not _round(work, order, roots, check):
+    for _ in range(RESTARTS):
+        for _ in range(ROUNDS):
+            if not _round(work, order, Files(roots, work.texts, began), check):
+                break
+        if not _settled(work, before):
             break
-    _settle(work, before)
     reason = _written(work, before, check) if order.write and work.texts else ""
     return _told(work, before, order, reason)
 
 
-def _round(work: _Work, order: Order, roots: Sequence[Path], check: Check) -> bool:
+def _round(work: _Work, order: Order, files: Files, check: Check) -> bool:
     """Makes one draft and checks it; False when there is nothing left to do."""
-    wishes = Wishes(order.unsafe, order.only, order.where, work.tried)
-    files = Files(roots, work.texts)
-    made = draft(work.now, files, wishes)
+    made = draft(work.now, files, Wishes(order.unsafe, order.only, order.where, work.tried, work.limit))
     work.declined = made.declined
-    changed = {path: data for path, data in made.files.items() if data != _current(path, work)}
+    changed = {path: data for path, data in made.files.items() if data != files.source(path).data}
     if not made.applied or not changed:
         stuck = [pair for pair in made.applied if work.tried.get(key(*pair), 0) < ATTEMPTS]
-        _bump(work, [Objection(*pair, "its edit changes nothing") for pair in stuck])
+        _bump(work, [Objection(*pair, "its edit changes nothing", tested=False) for pair in stuck])
         return bool(stuck)
     texts = work.texts | changed
     if texts in work.rejected:
-        _bump(
-            work, [Objection(*pair, work.reasons[key(*pair)].reason) for pair in made.applied if key(*pair) in work.reasons] or _all(made)
-        )
+        _bump(work, [work.reasons.get(key(*pair)) or Objection(*pair, "tried and taken back before") for pair in made.applied])
         return True
     after = _checked(check, texts)
+    if len(made.applied) > 1 and (isinstance(after, str) or broken(work.now, after)):
+        work.limit = 1  # one of them breaks the model; which one shows when each is tried alone
+        return True
     objections = _objections(made, work, order, after)
-    if objections:
+    if objections or isinstance(after, str):
         work.rejected.append(texts)
         _bump(work, objections)
         return True
     for path in changed:
-        work.original.setdefault(path, Path(path).read_bytes())
-    work.texts, work.now = texts, after if not isinstance(after, str) else work.now
+        work.original.setdefault(path, files.source(path).data)
+    work.texts, work.now = texts, after
     work.applied += made.applied
     return True
-
-
-def _current(path: str, work: _Work) -> bytes:
-    return work.texts[path] if path in work.texts else Path(path).read_bytes()
 
 
 def _checked(check: Check, texts: Mapping[str, bytes]) -> tuple[ModelReport, ...] | str:
@@ -144,18 +147,17 @@ def _bump(work: _Work, objections: Sequence[Objection]) -> None:
         work.reasons[this] = one
 
 
-def _all(made: Draft) -> list[Objection]:
-    return [Objection(*pair, "tried and taken back: the same edit was tried before") for pair in made.applied]
-
-
-def _settle(work: _Work, before: tuple[ModelReport, ...]) -> None:
-    """Takes everything back where a finding that came up on the way could not be treated after all."""
-    for report, finding in harmed(work.applied, before, work.now):
-        _bump(work, blamed(work.applied, report, finding))
-        for pair in work.applied:
-            work.tried[key(*pair)] = ATTEMPTS
-        work.texts, work.applied, work.now = {}, [], before
-        return
+def _settled(work: _Work, before: tuple[ModelReport, ...]) -> bool:
+    """Starts anew without the remedies that left a new finding behind; False where none did."""
+    harm = harmed(work.applied, before, work.now)
+    if not harm:
+        return False
+    blame = [one for report, finding in harm for one in blamed(work.applied, report, finding)]
+    _bump(work, blame)
+    for one in blame:
+        work.tried[key(one.report, one.finding)] = ATTEMPTS
+    work.texts, work.applied, work.now = {}, [], before
+    return True
 
 
 def _written(work: _Work, before: tuple[ModelReport, ...], check: Check) -> str:
@@ -182,14 +184,15 @@ def _written(work: _Work, before: tuple[ModelReport, ...], check: Check) -> str:
 def _told(work: _Work, before: tuple[ModelReport, ...], order: Order, reason: str) -> Mended:
     held = not reason
     files = tuple(change_of(path, work.original[path], data) for path, data in work.texts.items()) if held else ()
-    failed = [
-        LeftAlone(one.finding, one.reason, next((left.snippet for left in work.declined if left.finding is one.finding), ""))
-        for this, one in work.reasons.items()
-        if not any(key(*pair) == this for pair in work.applied)
-    ]
-    taken = {id(one.finding) for one in failed}
     remaining = tuple(finding for report in work.now for finding in report.findings)
-    declined = [one for one in work.declined if id(one.finding) not in taken and same(one.finding, remaining) is not None]
+    missed = [one for this, one in work.reasons.items() if not any(key(*pair) == this for pair in work.applied)]
+    missed = [one for one in missed if same(one.finding, remaining) is not None]
+    snippets = {key(report, left.finding): left.snippet for report in work.now for left in work.declined}
+    tried = [(one.tested, LeftAlone(one.finding, one.reason, snippets.get(key(one.report, one.finding), ""))) for one in missed]
+    failed = [left for tested, left in tried if tested]
+    known = {id(one.finding) for one in missed}
+    declined = [one for one in work.declined if id(one.finding) not in known and same(one.finding, remaining) is not None]
+    declined += [left for tested, left in tried if not tested]
     return Mended(
         targets=tuple(report.target.spec for report in before),
         files=files,

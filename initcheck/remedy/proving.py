@@ -18,11 +18,12 @@ LOST = "IC8"
 
 @dataclass(frozen=True, slots=True)
 class Objection:
-    """A remedy that did not help or did harm, and how."""
+    """A remedy that did not help or did harm, and how; `tested` is False where no check was needed to see that."""
 
     report: ModelReport
     finding: Finding
     reason: str
+    tested: bool = True
 
 
 def same(finding: Finding, others: Sequence[Finding]) -> Finding | None:

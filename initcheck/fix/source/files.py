@@ -27,11 +27,13 @@ class Refusal(Exception):
 class Files:
     """The sources of one project, as far as they were asked for.
 
-    roots: folders below which files may be changed. drafts: bytes that stand for files, by absolute path.
+    roots: folders below which files may be changed. drafts: bytes that stand for files, by absolute path. began: nanoseconds of the clock
+    when the check began, whose lines are only right for files that did not change since; 0 where that does not matter.
     """
 
-    def __init__(self, roots: Iterable[Path], drafts: Mapping[str, bytes]) -> None:
+    def __init__(self, roots: Iterable[Path], drafts: Mapping[str, bytes], began: int = 0) -> None:
         self.roots = tuple(roots)
+        self.began = began
         self.drafts = dict(drafts)
         self._sources: dict[str, Source] = {}
 
@@ -66,6 +68,8 @@ class Files:
     def _opened(self, path: str, place: str) -> Source:
         try:
             data = self.drafts[place] if place in self.drafts else Path(place).read_bytes()
+            if self.began and place not in self.drafts and Path(place).stat().st_mtime_ns > self.began:
+                raise TargetError(f"{path} changed while it was being checked; nothing was written", "run the fix again", name="changed")
             if conflicted(data):
                 message = f"{path} holds the markers of an unfinished merge; nothing was changed"
                 raise TargetError(message, f"resolve it first: git mergetool {path}", name="merge-conflict")
@@ -75,7 +79,7 @@ class Files:
         except (SyntaxError, ValueError, RecursionError) as error:
             raise Refusal(f"{path} cannot be rewritten: {error}") from error
         except InitcheckError as error:
-            if error.name == "merge-conflict":
+            if error.name in ("merge-conflict", "changed"):
                 raise
             raise Refusal(error.message) from error
 

@@ -32,12 +32,13 @@ ATTEMPTS = len(WAYS) - 1
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What may be done: `tried` counts for each finding how many ways were tried and found wanting."""
+    """What may be done: `tried` counts for each finding how many ways were tried and found wanting; `limit` findings at once, 0 for all."""
 
     unsafe: bool = False
     only: tuple[str, ...] = ()
     where: Where = "class"
     tried: Mapping[Key, int] = field(default_factory=dict)
+    limit: int = 0
 
 
 @dataclass(slots=True)
@@ -73,7 +74,7 @@ def draft(reports: Sequence[ModelReport], files: Files, wishes: Wishes) -> Draft
         if report.recording is None or not report.modules:
             continue
         rewriter = _Rewriter(report, desk, wishes)
-        patch, parts = rewriter.patch(done)
+        patch, parts = rewriter.patch(done, wishes.limit - len(applied) if wishes.limit else len(report.findings))
         declined += rewriter.declined
         if parts:
             done.merge(patch)
@@ -95,7 +96,7 @@ class _Rewriter:
         self.model = Model(report)
         self.declined: list[LeftAlone] = []
 
-    def patch(self, before: Patch) -> tuple[Patch, list[_Part]]:
+    def patch(self, before: Patch, limit: int) -> tuple[Patch, list[_Part]]:
         """The changes for this report, which go together with those `before`, and what they are for."""
         chosen = plan(self.report, unsafe=self.wishes.unsafe, only=self.wishes.only)
         parts: list[_Part] = []
@@ -121,7 +122,7 @@ class _Rewriter:
             if part is not None:
                 parts.append(part)
         self.declined += [self._left(one.finding, one.reason) for one in chosen.declined if id(one.finding) not in settled]
-        return self._together(parts, before)
+        return self._together(parts, before, limit)
 
     def _structural(self, applied: Sequence[Finding], declined: Sequence[Finding]) -> list[Finding]:
         """The findings whose fault may be one of the structure: all that were asked for, where the author's own lines may be replaced."""
@@ -150,12 +151,13 @@ class _Rewriter:
                 part.added[name] = steps
         return part
 
-    def _together(self, parts: list[_Part], before: Patch) -> tuple[Patch, list[_Part]]:
-        """All parts whose changes fit together, the first ones first."""
-        while parts:
-            patch, failing, reason = self._joined(parts, before)
+    def _together(self, parts: list[_Part], before: Patch, limit: int) -> tuple[Patch, list[_Part]]:
+        """All parts whose changes fit together, the first ones first, so many at most."""
+        while parts and limit > 0:
+            chosen = parts[:limit]
+            patch, failing, reason = self._joined(chosen, before)
             if failing is None:
-                return patch, parts
+                return patch, chosen
             parts = [part for part in parts if part is not failing]
             self._leave(failing.finding, reason)
         return Patch(), []
