@@ -66,7 +66,7 @@ def test_what_needs_leave_is_declined_with_lines_to_paste(folder):
     done = fix(folder, "net.py", "--only", "IC302")
     said = done.stdout.decode()
     assert done.returncode == 1
-    assert "--unsafe-fixes" in said and "nn.init.kaiming_normal_(model[0].weight" in said and "Nothing was changed." in said
+    assert "--unsafe-fixes" in said and "to paste" in said and "(model[0].weight, " in said and "Nothing was changed." in said
     assert (folder / "net.py").read_text(encoding="utf-8") == CONSTANT
 
 

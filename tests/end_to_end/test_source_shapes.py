@@ -1,6 +1,7 @@
 """Sources of many shapes: each is healed by a fix, its diff gives git the same bytes, and a second fix changes nothing."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -9,7 +10,7 @@ from tests.marks import MODELS
 from tests.mending import HAS_GIT, HEALS, diff_of, edited, git, mended
 
 SHAPES = MODELS / "shapes"
-NAMES = sorted(path.name for path in SHAPES.iterdir() if path.suffix in (".py", ".ipynb")) + ["two_files/net.py"]
+NAMES = sorted(path.name for path in SHAPES.iterdir() if path.suffix in (".py", ".ipynb", ".txt")) + ["two_files/net.py"]
 TORCHVISION = {"wrapped_backbone.py"}
 
 
@@ -17,9 +18,9 @@ def placed(name, folder):
     """A copy of the shape in a folder of its own, with all its files."""
     if "/" in name:
         shutil.copytree(SHAPES / name.split("/")[0], folder / name.split("/")[0])
-    else:
-        shutil.copy(SHAPES / name, folder / name)
-    return folder / name
+        return folder / name
+    # a source that is no UTF-8 lies under another name, since all of this repository is
+    return Path(shutil.copy(SHAPES / name, folder / name.removesuffix(".txt")))
 
 
 def contents(folder):
@@ -41,6 +42,7 @@ def test_each_shape_is_healed_and_its_diff_is_the_same(name, tmp_path, tmp_path_
         pytest.importorskip("torchvision")
     monkeypatch.chdir(tmp_path)
     file = placed(name, tmp_path)
+    name = name.removesuffix(".txt")
     before = contents(tmp_path)
     code = HEALS.search(file.read_bytes())[1].decode()
     would = mended(name, write=False)

@@ -13,8 +13,8 @@ EXAMPLES = [(rule, example) for rule in catalogue() for example in rule.examples
 IDS = [f"{rule.name}-{i}" for i, (rule, _) in enumerate(EXAMPLES)]
 BY_HAND = {"IC103", "IC105", "IC109", "IC111"}
 """Rules whose remedy is the author's alone: no start of the weights mends what the forward pass does."""
-UNSEEN = {"init-discarded-1"}
-"""Examples that the slicing of a file leaves out, since they have no effect: `initcheck run` sees them."""
+UNSEEN = "data * 0.1"
+"""What is in the one example that the slicing of a file leaves out, since it has no effect: `initcheck run` sees it."""
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def test_the_bad_example_is_healed_in_its_source_or_declined(rule, example, name
         assert declined[rule.code]
         assert file.read_text(encoding="utf-8") == example.bad
         return
-    if rule.name + name[-2:] in UNSEEN:
+    if UNSEEN in example.bad:
         assert rule.code not in {one.code for one in result.remaining}
         return
     assert rule.code in healed, declined

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping, Sequence
 
 import libcst as cst
@@ -120,16 +121,19 @@ def _arguments(node: cst.Call, call: InitCall, *, same: bool, quote: str) -> lis
 def _valued(old: cst.BaseExpression, value: Plain, quote: str) -> cst.BaseExpression:
     """The value as it was written where it is the same."""
     code = cst.Module([]).code_for_node(old)
-    try:
-        import ast
-
-        if ast.literal_eval(code) == value:
-            return old
-    except (ValueError, SyntaxError, TypeError):
-        pass
+    if _literal(code) == value:
+        return old
     if isinstance(value, str) and code[:1] in "'\"":
         quote = code[0]
     return cst.parse_expression(literal(value, quote))
+
+
+def _literal(code: str) -> object:
+    """What a text says as a Python literal; itself, where it is none."""
+    try:
+        return ast.literal_eval(code)
+    except (ValueError, SyntaxError, TypeError):
+        return (code,)
 
 
 def _key(arg: cst.Arg, index: int, function: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from initcheck.fix.plan import plan
+from initcheck.fix.plan import ALLOW, plan
 from initcheck.fix.source.adding import Adder
 from initcheck.fix.source.correcting import Corrector, Desk, Patch
 from initcheck.fix.source.files import Files, real
@@ -121,7 +121,11 @@ class _Rewriter:
             part = self._part(finding, corrector)
             if part is not None:
                 parts.append(part)
-        self.declined += [self._left(one.finding, one.reason) for one in chosen.declined if id(one.finding) not in settled]
+        self.declined += [
+            self._left(one.finding, one.reason.replace(ALLOW, "allow it with --unsafe-fixes"))
+            for one in chosen.declined
+            if id(one.finding) not in settled
+        ]
         return self._together(parts, before, limit)
 
     def _structural(self, applied: Sequence[Finding], declined: Sequence[Finding]) -> list[Finding]:
