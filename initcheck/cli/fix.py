@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import shutil
 import subprocess
 import sys
@@ -35,6 +36,10 @@ _FORMATS = ("full", "json")
     "--where", type=Word(WHERE), default="class", help="Where new lines go: a method, a function that is applied, the constructor."
 )
 @click.option("--fail-on", type=Word(tuple(reversed(SEVERITIES))), help="Mildest severity that gives exit code 1 if it stays (warning).")
+@click.option(
+    "--checkpoint", metavar="FILE", help="Draw the flagged tensors of this file anew instead; needs -o, and TARGET names the model."
+)
+@click.option("-o", "--out", metavar="FILE", help="Where the healed checkpoint goes.")
 @running
 @click.option("--output-format", type=Word(_FORMATS), default="full", envvar="INITCHECK_OUTPUT_FORMAT", help="What standard output shows.")
 @appearance
@@ -52,9 +57,11 @@ def command(targets: tuple[str, ...], **options: Any) -> int:
     out = console(options["color"], options["verbose"], quiet=options["quiet"])
     flags = {key: options[key] for key in ("fail_on", *SETTINGS) if key != "jobs"}
     configuration = load(flags=session.checked_settings(select=flat(options["select"]), ignore=flat(options["ignore"]), **flags))
+    only = _known(flat(options["only"]))
+    if options["checkpoint"] is not None or options["out"] is not None:
+        return _checkpoint(targets, only, options, configuration, out)
     specs = session.specs_of(targets, configuration)
     _refuse(specs, configuration, options)
-    only = _known(flat(options["only"]))
     writes = not (options["diff"] or options["check"])
     result = _mended(specs, configuration, out, unsafe=options["unsafe"], only=only, where=options["where"], write=writes)
     out.done()
@@ -69,6 +76,35 @@ def _mended(specs: Sequence[str], configuration: Configuration, out: Console, **
     with Checker(specs, configuration, out.user, out.progress) as checker:
         result = mend(Order(checker.paths(), **wishes), checker.check)
     return dataclasses.replace(result, undo=_undo(result)) if result.written else result
+
+
+def _checkpoint(targets: Sequence[str], only: tuple[str, ...], options: dict[str, Any], configuration: Configuration, out: Console) -> int:
+    """`--checkpoint IN -o OUT`: the flagged tensors of a file drawn anew.
+
+    Raises:
+        UsageError: when one of the two files is missing, several models are named, or a diff of a source is asked for.
+    """
+    source, goal = options["checkpoint"], options["out"]
+    if source is None or goal is None:
+        raise UsageError("--checkpoint and -o belong together", "initcheck fix --checkpoint model.pt -o healed.pt model.py::Net")
+    if options["diff"] or options["check"]:
+        raise UsageError("--diff and --check are about sources, not checkpoints", f"initcheck fix --checkpoint {source} -o {goal}")
+    if len(targets) > 1:
+        raise UsageError("a checkpoint belongs to one model", f"initcheck fix --checkpoint {source} -o {goal} {targets[0]}")
+    from initcheck.records.serial import to_plain
+    from initcheck.remedy.checkpoints import heal_checkpoint
+
+    chosen = configuration.settings
+    settings = {field.name: getattr(chosen, field.name) for field in dataclasses.fields(chosen) if field.name != "seed"}
+    result = heal_checkpoint(next(iter(targets), None), source, goal, unsafe=options["unsafe"], only=only, seed=chosen.seed, **settings)
+    if options["output_format"] == "json":
+        out.out(json.dumps(to_plain(result), sort_keys=True, indent=2) + "\n")
+    else:
+        out.out(Style(ascii_only=out.ascii_only).finish(f"{result}\n"))
+    if result.result.restored:
+        return int(ExitCode.INCOMPLETE)
+    least = rank(chosen.fail_on)
+    return int(ExitCode.FINDINGS if any(rank(one.severity) >= least for one in result.result.remaining) else ExitCode.CLEAN)
 
 
 def _refuse(specs: Sequence[str], configuration: Configuration, options: dict[str, Any]) -> None:
