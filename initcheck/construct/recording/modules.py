@@ -17,7 +17,7 @@ def modules_of(model: nn.Module) -> tuple[ModuleRecord, ...]:
 
 
 def _record(path: str, kind: type[nn.Module]) -> ModuleRecord:
-    kinds = tuple(base.__name__ for base in kind.__mro__ if _of_torch(base) and base not in (nn.Module, object))
+    kinds = tuple(base.__name__ for base in kind.__mro__ if base is not nn.Module and getattr(nn, base.__name__, None) is base)
     own = (kind.__name__,) if not _of_torch(kind) else ()
     file = "" if _of_torch(kind) else str(getattr(sys.modules.get(kind.__module__), "__file__", None) or "")
     starts = tuple(name for name in STARTS if callable(getattr(kind, name, None))) if file else ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -78,11 +79,11 @@ def step_rows(steps: Sequence[Step], name: str, pen: Pen) -> list[str]:
 
 
 def merged(rows: list[str]) -> list[str]:
-    """The lines with blocks under the same `with` that follow each other made one."""
+    """The lines with blocks under the same `with` or `for` that follow each other made one."""
     found: list[str] = []
     head = ""
     for row in rows:
-        if row.startswith("with "):
+        if row.startswith(("with ", "for ")):
             if row == head:
                 continue
             head = row
@@ -124,12 +125,15 @@ def _group(actions: Steps, paths: list[str], model: Model, base: str, above: str
         return [line for path in paths for line in body(actions, model.expression(base, above, path), pen)]
     paths = sorted(paths, key=list(model.modules).index)
     loop = loop_over(paths, model, base, above, pen)
-    each = _each(paths, model, above) if loop is None else None
+    each = _each(paths, model, above) if loop is None or " and " in loop.test else None
     if each is not None:
         container, cut = each
         first = model.children(container)[0]
         inner = body(actions, model.expression("block", first, paths[0]), pen)
         return [f"for block in {model.expression(base, above, container)}{cut}:", *(pen.unit + line for line in inner)]
+    apart = _apart(paths) if loop is None else {}
+    if len(apart) > 1 and all(len(group) > ALONE and _each(group, model, above) for group in apart.values()):
+        return [line for group in apart.values() for line in _group(actions, group, model, base, above, pen)]
     if loop is None:
         named = [model.expression(base, above, path) for path in paths]
         over, general = _listed(named), False
@@ -166,15 +170,23 @@ def loop_over(paths: list[str], model: Model, base: str, above: str, pen: Pen) -
     return Loop(f"{name}.modules()", spelled + beside)
 
 
+def _apart(paths: list[str]) -> dict[str, list[str]]:
+    """The paths by what they are without their numbers."""
+    found: dict[str, list[str]] = {}
+    for path in paths:
+        found.setdefault(re.sub(r"\d+", "", path), []).append(path)
+    return found
+
+
 def _each(paths: list[str], model: Model, above: str) -> tuple[str, str] | None:
-    """The container of which each element (or each but the last) has one of the modules, always in the same place."""
+    """The container of which each element (or each but the last or the first) has one of the modules, always in the same place."""
     for length in range(len(paths[0].split("."))):
         root = ".".join(paths[0].split(".")[:length])
         if root not in model.modules or not _sequence(root, model) or (above and root != above and not root.startswith(f"{above}.")):
             continue
         children = model.children(root)
         tail = paths[0][len(children[0]) :]
-        for members, cut in ((children, ""), (children[:-1], "[:-1]")):
+        for members, cut in ((children, ""), (children[:-1], "[:-1]"), (children[1:], "[1:]")):
             if tail and [f"{child}{tail}" for child in members] == paths:
                 return root, cut
     return None
