@@ -196,7 +196,7 @@ def _told(work: _Work, before: tuple[ModelReport, ...], order: Order, reason: st
     return Mended(
         targets=tuple(report.target.spec for report in before),
         files=files,
-        rows=tuple(row(pair, work.now) for pair in work.applied) if held else (),
+        rows=tuple({(one.code, one.parameters): one for one in (row(pair, work.now) for pair in work.applied)}.values()) if held else (),
         failed=tuple(failed) if held else tuple(LeftAlone(finding, reason) for _, finding in work.applied),
         declined=tuple(declined),
         remaining=remaining,

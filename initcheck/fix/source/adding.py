@@ -74,7 +74,8 @@ class Adder:
 
     def _written_late(self, path: str, scope: _Scope) -> bool:
         """Whether the parameters of a module are written once more after this class has started them, as far as one sees."""
-        above = [module.qualname for module in self.model.classes_above(path) if (module.file, module.qualname) != scope]
+        chain = [(module.file, module.qualname) for module in self.model.classes_above(path)]
+        above = [qualname for _, qualname in chain[chain.index(scope) + 1 :]]
         for record in self.model.parameters:
             for place in places_of(record)[-1:] if record.module == path else ():
                 function = place.function

@@ -151,7 +151,9 @@ class Corrector:
             # all rows are drawn, part by part: nothing is left of what stood there
             rows = step_rows(steps, there.tensor, self.desk.pen(source))
             indent = source.indent(there.statement.lineno)
-            patch.add(source.path, Change(*source.span(there.statement), f"{source.newline}{indent}".join(rows)))
+            patch.add(
+                source.path, Change(*source.span(there.statement), source.newline.join(source.indented(indent, rows)).removeprefix(indent))
+            )
             return patch
         behind = self._behind(source, tree, there, steps)
         if not behind:
@@ -198,7 +200,7 @@ class Corrector:
         ):
             # the statement stands in such a block already
             found = [line.removeprefix(pen.unit) for line in found if not line.startswith("with ")]
-        return [source.after_line(last.end_lineno or last.lineno, [indent + line for line in found])]
+        return [source.after_line(last.end_lineno or last.lineno, source.indented(indent, found))]
 
     def _undone(self, place: Location, main: ast.stmt, patch: Patch) -> bool:
         """Takes out a line whose write would come on top of the new one."""

@@ -131,9 +131,10 @@ def _group(actions: Steps, paths: list[str], model: Model, base: str, above: str
         first = model.children(container)[0]
         inner = body(actions, model.expression("block", first, paths[0]), pen)
         return [f"for block in {model.expression(base, above, container)}{cut}:", *(pen.unit + line for line in inner)]
-    apart = _apart(paths) if loop is None else {}
-    if len(apart) > 1 and all(len(group) > ALONE and _each(group, model, above) for group in apart.values()):
-        return [line for group in apart.values() for line in _group(actions, group, model, base, above, pen)]
+    if loop is None:
+        apart = _apart(paths, model, lambda group: _together(group, model, base, above, pen))
+        if len(apart) > 1:
+            return [line for group in apart for line in _group(actions, group, model, base, above, pen)]
     if loop is None:
         named = [model.expression(base, above, path) for path in paths]
         over, general = _listed(named), False
@@ -170,12 +171,21 @@ def loop_over(paths: list[str], model: Model, base: str, above: str, pen: Pen) -
     return Loop(f"{name}.modules()", spelled + beside)
 
 
-def _apart(paths: list[str]) -> dict[str, list[str]]:
-    """The paths by what they are without their numbers."""
-    found: dict[str, list[str]] = {}
-    for path in paths:
-        found.setdefault(re.sub(r"\d+", "", path), []).append(path)
-    return found
+def _together(paths: list[str], model: Model, base: str, above: str, pen: Pen) -> bool:
+    """Whether these modules are few, or can be told without naming each."""
+    return len(paths) <= ALONE or loop_over(paths, model, base, above, pen) is not None or _each(paths, model, above) is not None
+
+
+def _apart(paths: list[str], model: Model, fits: Callable[[list[str]], bool]) -> list[list[str]]:
+    """The paths in groups that each fit, by what they are without their numbers or by the containers that they lie in; none if neither does."""
+    for key in (lambda path: re.sub(r"\d+", "", path), lambda path: path.rpartition(".")[0]):
+        found: dict[str, list[str]] = {}
+        for path in paths:
+            found.setdefault(key(path), []).append(path)
+        groups = list(found.values())
+        if all(map(fits, groups)) and len(groups) <= max(len(paths) // 2, 1) and all(path in model.modules for path in paths):
+            return groups
+    return []
 
 
 def _each(paths: list[str], model: Model, above: str) -> tuple[str, str] | None:

@@ -67,12 +67,12 @@ def behind(tree: Tree, statement: ast.stmt, name: str, build: Build, places: Ite
     if isinstance(statement, ast.Return):
         indent = source.indent(statement.lineno)
         if name:
-            return [source.before_line(statement.lineno, [indent + line for line in build(name)])]
+            return [source.before_line(statement.lineno, source.indented(indent, build(name)))]
         if statement.value is None:
             return None
         start, value = source.span(statement)[0], source.span(statement.value)[0]
         end = source.after_line(
-            statement.end_lineno or statement.lineno, [*(indent + line for line in build("model")), f"{indent}return model"]
+            statement.end_lineno or statement.lineno, [*source.indented(indent, build("model")), f"{indent}return model"]
         )
         return [Change(start, value, "model = "), end]
     places = list(places)
@@ -82,7 +82,7 @@ def behind(tree: Tree, statement: ast.stmt, name: str, build: Build, places: Ite
         if any(tree.contains(later, place) for place in places) or _calls_writer(tree, later, name, places):
             last = later
     indent = source.indent(statement.lineno)
-    return [source.after_line(last.end_lineno or last.lineno, [indent + line for line in build(name)])]
+    return [source.after_line(last.end_lineno or last.lineno, source.indented(indent, build(name)))]
 
 
 def model_statement(tree: Tree, place: Location | None, qualname: str, expression: str) -> tuple[ast.stmt, str] | None:
@@ -187,7 +187,7 @@ def _at_end(tree: Tree, function: Function, lines: list[str]) -> Change:
     """Lines at the end of a function, before a `return` that ends it."""
     last = function.body[-1]
     indent = tree.source.indent(function.body[0].lineno)
-    indented = [indent + line for line in lines]
+    indented = tree.source.indented(indent, lines)
     if isinstance(last, ast.Return):
         return tree.source.before_line(last.lineno, indented)
     return tree.source.after_line(last.end_lineno or last.lineno, indented)
@@ -200,6 +200,6 @@ def _with_method(tree: Tree, owner: ast.ClassDef, start: Function, build: Build,
     outer, inner = tree.source.indent(start.lineno), tree.source.indent(start.body[0].lineno)
     returns = " -> None" if start.returns is not None else ""
     this = start.args.args[0].arg
-    method = ["", f"{outer}def {name}({this}){returns}:", *(inner + line for line in build(this))]
+    method = ["", f"{outer}def {name}({this}){returns}:", *tree.source.indented(inner, build(this))]
     call = _at_end(tree, start, [f"{this}.{name}()"])
     return [call, tree.source.after_line(start.end_lineno or start.lineno, method)]

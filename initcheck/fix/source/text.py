@@ -98,6 +98,16 @@ class Source:
         text = self.line(number)
         return text[: len(text) - len(text.lstrip(" \t\f"))]
 
+    def indented(self, indent: str, rows: Sequence[str]) -> list[str]:
+        """Lines under an indentation, their own levels in its kind of white space."""
+        unit = "\t" if indent.endswith("\t") else "    " if indent and self.unit == "\t" else self.unit
+        found = []
+        for row in rows:
+            bare = row.lstrip(" \t")
+            levels = (len(row) - len(bare)) // max(len(self.unit), 1) if row.startswith(self.unit) else 0
+            found.append(indent + unit * levels + bare if levels else indent + row)
+        return found
+
     def offset(self, line: int, column: int) -> int:
         """The position of a column that `ast` gives, in bytes of UTF-8 from 0."""
         text = self.line(line)

@@ -40,6 +40,7 @@ def spot(tree: Tree, names: Names, place: Location, leaf: str) -> Spot | None:
     node = tree.at(place)
     if node is None:
         return None
+    node = _outermost(tree, node)
     statement = tree.statement(node)
     if isinstance(node, ast.Call):
         found = _called(tree, names, node, statement, leaf)
@@ -68,6 +69,18 @@ def replaced(tree: Tree, names: Names, found: Spot, call: InitCall) -> Change | 
     return Change(start, end, calls.written(call, names.spelled(f"{INIT}.{call.name}"), found.tensor, source.quote))
 
 
+def _outermost(tree: Tree, node: ast.expr | ast.stmt) -> ast.expr | ast.stmt:
+    """The last of the in-place methods that are called one on the result of the other: of `w.normal_().mul_(2)` all of it."""
+    while True:
+        method = tree.parents.get(node)
+        call = tree.parents.get(method) if isinstance(method, ast.Attribute) else None
+        if not (isinstance(method, ast.Attribute) and isinstance(call, ast.Call) and call.func is method and isinstance(node, ast.Call)):
+            return node
+        if not method.attr.endswith("_") or method.attr.endswith("__") or method.attr == "requires_grad_":
+            return node
+        node = call
+
+
 def _called(tree: Tree, names: Names, node: ast.Call, statement: ast.stmt, leaf: str) -> Spot | None:
     method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
     known = names.dotted(node.func)
@@ -81,7 +94,8 @@ def _called(tree: Tree, names: Names, node: ast.Call, statement: ast.stmt, leaf:
     if method.endswith("_") and not method.endswith("__") and isinstance(node.func, ast.Attribute):
         inner: ast.expr = node.func.value
         while isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute) and inner.func.attr.endswith("_"):
-            inner = inner.func.value
+            initial = names.dotted(inner.func).startswith(f"{INIT}.")
+            inner = inner.args[0] if initial and inner.args else inner.func.value
         return Spot("method", node, statement, source.segment(_owner(inner, leaf)), lasting)
     if node.args and method != "Parameter" and isinstance(node.args[0], (ast.Attribute, ast.Name, ast.Subscript)) and lasting:
         return Spot("init", node, statement, source.segment(_bare(node.args[0])), lasting)
