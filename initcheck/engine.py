@@ -13,6 +13,7 @@ from initcheck import __version__
 from initcheck.construct.builder import construct
 from initcheck.construct.guard import guarded, refusal_in
 from initcheck.construct.program.running import captured
+from initcheck.construct.recording.modules import modules_of
 from initcheck.construct.recording.placement import on_cpu
 from initcheck.construct.recording.provenance import unwatched
 from initcheck.construct.recording.recorder import Recorder
@@ -38,6 +39,7 @@ from initcheck.records.target import Built, InputSummary, Target
 from initcheck.rules.judge import judge, selected
 from initcheck.run import NO_RUN, measured_run
 from initcheck.source.cells import in_cells, told_in_cells
+from initcheck.source.drafts import drafted
 from initcheck.source.reading import hand_over
 from initcheck.source_only import check_source, readable
 from initcheck.stored import check_stored
@@ -93,7 +95,7 @@ def check_target(target: Target, settings: Settings, progress: Progress = lambda
     """
     if target.source:
         hand_over(target.path, target.source.encode("utf-8", "surrogateescape"))
-    with told_in_cells(target.path):
+    with drafted(target.drafts, target.path), told_in_cells(target.path):
         return tuple(map(in_cells, _checked(target, settings, progress, inputs)))
 
 
@@ -253,6 +255,7 @@ def examine(model: torch.nn.Module, recording: Recording, target: Target, built:
         layers=summarise(seen.evidence),
         recording=recording,
         checked=judgement.checked,
+        modules=modules_of(model),
     )
 
 

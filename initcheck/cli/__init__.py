@@ -12,8 +12,9 @@ from initcheck.errors import DEPTH, ExitCode, InitcheckError
 _COMMANDS = {
     "check": "Diagnose the initial weights of models.",
     "run": "Run a program up to its first training step and diagnose its models.",
-    "load": "Fill a model with stored weights and prove that they arrived.",
     "show": "Show the layer table of a model.",
+    "fix": "Rewrite the source where the start of a model's weights is at fault.",
+    "load": "Fill a model with stored weights and prove that they arrived.",
     "rule": "Explain a rule, or list all of them.",
     "targets": "List the models in files, without importing them.",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import importlib.machinery
+import importlib.util
 import itertools
 import linecache
 import os
@@ -43,7 +44,7 @@ def code_of(path: str, recipe: Recipe) -> Script:
         raise TargetError(f"{path} changed while it was read", "run initcheck again", name="changed")
     if is_notebook(path) or handed_over(path):
         # what reads source lines by the name of the file would read the wrong ones; no time of change: never looked up again
-        lines = source.decode().splitlines(keepends=True)
+        lines = importlib.util.decode_source(source).splitlines(keepends=True)
         linecache.cache[path] = (len(source), None, lines, path)
     body = flattened(ast.parse(source, path), recipe.chain).body
 

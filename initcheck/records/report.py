@@ -41,6 +41,34 @@ class LayerSummary:
     unknown: str = ""
 
 
+STARTS = (
+    "_init_weights",
+    "init_weights",
+    "_initialize_weights",
+    "initialize_weights",
+    "reset_parameters",
+    "_reset_parameters",
+    "weights_init",
+)
+"""Names that methods for the start of a module usually have."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleRecord:
+    """One module of the model, for those who have to find it in its source.
+
+    path: as in `named_modules()`, empty for the model itself. kinds: names of its class and of the classes of torch.nn that this derives
+    from, nearest first, `Module` left out. file, qualname: where its class is written, empty for torch's own. starts: names of methods by
+    which modules like this one are usually started, as far as the class has them.
+    """
+
+    path: str
+    kinds: tuple[str, ...]
+    file: str = ""
+    qualname: str = ""
+    starts: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class ModelReport:
     """All that is said of one model."""
@@ -57,6 +85,7 @@ class ModelReport:
     recording: Recording | None = None
     checked: tuple[str, ...] = ()
     """Codes of the rules that were asked."""
+    modules: tuple[ModuleRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -129,4 +158,4 @@ class Report:
         return render(self)
 
 
-__all__ = ["SCHEMA", "Chain", "Layer", "LayerSummary", "ModelReport", "Report"]
+__all__ = ["SCHEMA", "Chain", "Layer", "LayerSummary", "ModelReport", "ModuleRecord", "Report"]

@@ -66,7 +66,8 @@ class Target:
     `recipe` says what to execute of a file; `None` for what is imported whole.
     `others` are further recipes, tried in order when the first fails. `hints` are (name, literal) pairs that the source connects with
     names of arguments, `examples` sample inputs that it shows, written as for `--input`. `source` is a text that stands for the file
-    (what came on standard input), empty for what lies there. `fill` is what to load into the model before it is judged.
+    (what came on standard input), empty for what lies there. `fill` is what to load into the model before it is judged. `drafts` are (absolute path, content) pairs of files that are taken to hold
+    something else than they do, bytes that are no UTF-8 as lone surrogates.
     """
 
     spec: str
@@ -81,6 +82,7 @@ class Target:
     examples: tuple[str, ...] = ()
     source: str = ""
     fill: Fill | None = None
+    drafts: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,11 @@ def hand_over(path: str, source: bytes) -> None:
     _handed[path] = source
 
 
+def take_back(path: str) -> None:
+    """From now on the path stands for what lies there."""
+    _handed.pop(path, None)
+
+
 def handed_over(path: str) -> bool:
     """Whether a source was handed over for this path."""
     return path in _handed

@@ -67,6 +67,11 @@ class Worker:
     def __enter__(self) -> Worker:
         return self
 
+    @property
+    def forks(self) -> bool:
+        """Whether each target has a process of its own; else one takes several, and keeps what it has imported."""
+        return any(host.forks for host in self._hosts)
+
     def _host(self) -> Host:
         return Host(self._events, fork=self._fork, ahead=self._ahead)
 
