@@ -66,8 +66,8 @@ class Target:
     `recipe` says what to execute of a file; `None` for what is imported whole.
     `others` are further recipes, tried in order when the first fails. `hints` are (name, literal) pairs that the source connects with
     names of arguments, `examples` sample inputs that it shows, written as for `--input`. `source` is a text that stands for the file
-    (what came on standard input), empty for what lies there. `fill` is what to load into the model before it is judged. `drafts` are (absolute path, content) pairs of files that are taken to hold
-    something else than they do, bytes that are no UTF-8 as lone surrogates.
+    (what came on standard input), empty for what lies there. `fill` is what to load into the model before it is judged. `drafts` are
+    (absolute path, content) pairs of files that are taken to hold something else than they do, bytes that are no UTF-8 as lone surrogates.
     """
 
     spec: str
