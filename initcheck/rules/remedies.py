@@ -29,7 +29,7 @@ def redraw(names: Iterable[str], evidence: Evidence, title: str = "", *, biases:
     Args:
         names: the parameters.
         evidence: of the model.
-        title: the help line; the scheme of the first parameter if left out.
+        title: the help line; the scheme of the first parameter if left out, or if the line speaks of using another one.
         biases: also start the biases of these layers, where somebody or the default made them other than zero.
     """
     wanted = tuple(names)
@@ -41,7 +41,9 @@ def redraw(names: Iterable[str], evidence: Evidence, title: str = "", *, biases:
     if biases:
         steps += _bias_steps(places, wanted, evidence)
     touched = tuple(dict.fromkeys(name for step in steps for name in step.parameters))
-    return remedy(steps, safety_of(touched, evidence), title or f"use {starts[0].scheme}")
+    if not title or (title.startswith("use ") and steps[0].call.name not in title):  # the words say what is drawn
+        title = f"use {starts[0].scheme}"
+    return remedy(steps, safety_of(touched, evidence), title)
 
 
 def rescale(names: Iterable[str], factor: float, title: str) -> Fix | None:
