@@ -19,6 +19,7 @@ from initcheck.construct.recording.provenance import unwatched
 from initcheck.construct.recording.recorder import Recorder
 from initcheck.discover.targets import parse as parse_target
 from initcheck.errors import InitcheckError, TargetError, UsageError
+from initcheck.fix.policy import policy
 from initcheck.infer.assemble import assemble
 from initcheck.infer.summary import summarise
 from initcheck.measure.parameters.tables import table_stats
@@ -222,6 +223,7 @@ def examine(model: torch.nn.Module, recording: Recording, target: Target, built:
         recording=recording,
         checked=judgement.checked,
         modules=modules_of(model),
+        starts=policy(seen.evidence, settings.scheme).steps if settings.scheme else (),
     )
 
 

@@ -15,7 +15,7 @@ HEALS = re.compile(rb"heals: (IC\d{3})")
 """The mark in a source shape: the code that a fix must heal."""
 
 
-def checker(spec, inputs=None, loader="auto"):
+def checker(spec, inputs=None, settings=None):
     """A check of one target, as often as asked, each time with drafts."""
     path = spec.partition("::")[0]
 
@@ -26,7 +26,7 @@ def checker(spec, inputs=None, loader="auto"):
         if not targets:
             raise problems[0]
         given = [dataclasses.replace(target, source="", drafts=pairs) for target in targets]
-        return tuple(report for target in given for report in check_target(target, Settings(loader=loader), inputs=inputs))
+        return tuple(report for target in given for report in check_target(target, settings or Settings(), inputs=inputs))
 
     return check
 

@@ -21,7 +21,8 @@ class Settings:
     `select` and `ignore` hold codes, code prefixes or names; `inputs` the texts of `--input`; `batch` 0 means chosen by model size;
     `timeout` seconds per target; `options` holds ("rule-name.option", value) pairs; `jobs` targets at the same time, 0 for as many as
     there are cores; `max_memory` a size or a share of the available memory; `trust` lets user code write, connect and start
-    programs; `trust_pickle` lets files be opened that can run code. `loader` is one of `LOADERS`.
+    programs; `trust_pickle` lets files be opened that can run code. `loader` is one of `LOADERS`. `scheme` names a policy whose start of
+    every parameter the report is to hold; none if empty.
     """
 
     select: tuple[str, ...] = ()
@@ -37,3 +38,4 @@ class Settings:
     max_memory: str = "80%"
     trust: bool = False
     trust_pickle: bool = False
+    scheme: str = ""
