@@ -21,6 +21,7 @@ from initcheck.discover.targets import parse as parse_target
 from initcheck.drawing import drawn
 from initcheck.errors import InitcheckError, TargetError, UsageError
 from initcheck.filling import filled, written
+from initcheck.fix.policy import policy
 from initcheck.infer.assemble import assemble
 from initcheck.infer.summary import summarise
 from initcheck.measure.parameters.tables import table_stats
@@ -256,6 +257,7 @@ def examine(model: torch.nn.Module, recording: Recording, target: Target, built:
         recording=recording,
         checked=judgement.checked,
         modules=modules_of(model),
+        starts=policy(seen.evidence, settings.scheme).steps if settings.scheme else (),
     )
 
 

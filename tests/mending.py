@@ -15,7 +15,7 @@ HEALS = re.compile(rb"heals: (IC\d{3})")
 """The mark in a source shape: the code that a fix must heal."""
 
 
-def checker(spec, inputs=None, settings=()):
+def checker(spec, inputs=None, settings=None):
     """A check of one target, as often as asked, each time with drafts."""
     path = spec.partition("::")[0]
 
@@ -26,12 +26,12 @@ def checker(spec, inputs=None, settings=()):
         if not targets:
             raise problems[0]
         given = [dataclasses.replace(target, source="", drafts=pairs) for target in targets]
-        return tuple(report for target in given for report in check_target(target, Settings(**dict(settings)), inputs=inputs))
+        return tuple(report for target in given for report in check_target(target, settings or Settings(), inputs=inputs))
 
     return check
 
 
-def mended(spec, inputs=None, settings=(), **wishes):
+def mended(spec, inputs=None, settings=None, **wishes):
     """The result of a fix."""
     return mend(Order((spec.partition("::")[0],), **({"unsafe": True} | wishes)), checker(spec, inputs, settings))
 

@@ -16,10 +16,12 @@ from initcheck import __version__
 from initcheck.cli import session
 from initcheck.cli.context import Console, console
 from initcheck.cli.options import SETTINGS, Codes, Word, appearance, flat, running
-from initcheck.config import Configuration, load
+from initcheck.cli.sources import whole
+from initcheck.config import Configuration, load, suggestion
 from initcheck.errors import ExitCode, UsageError
 from initcheck.records.finding import SEVERITIES, rank
 from initcheck.records.rewriting import WHERE, Mended
+from initcheck.records.target import Target
 from initcheck.report.frames import failure_frame
 from initcheck.report.style import Style
 
@@ -35,6 +37,7 @@ _FORMATS = ("full", "json")
 @click.option(
     "--where", type=Word(WHERE), default="class", help="Where new lines go: a method, a function that is applied, the constructor."
 )
+@click.option("--scheme", metavar="POLICY", help="Start the whole model by one policy: auto (by place), kaiming_normal, orthogonal ...")
 @click.option("--fail-on", type=Word(tuple(reversed(SEVERITIES))), help="Mildest severity that gives exit code 1 if it stays (warning).")
 @click.option(
     "--checkpoint", metavar="FILE", help="Draw the flagged tensors of this file anew instead; needs -o, and TARGET names the model."
@@ -55,7 +58,7 @@ def command(targets: tuple[str, ...], **options: Any) -> int:
     change), 2 wrong command line, 4 a target could not be checked or a fix was taken back.
     """
     out = console(options["color"], options["verbose"], quiet=options["quiet"])
-    flags = {key: options[key] for key in ("fail_on", *SETTINGS) if key != "jobs"}
+    flags = {key: options[key] for key in ("fail_on", *SETTINGS) if key != "jobs"} | {"scheme": _policy(options["scheme"])}
     configuration = load(flags=session.checked_settings(select=flat(options["select"]), ignore=flat(options["ignore"]), **flags))
     only = _known(flat(options["only"]))
     if options["checkpoint"] is not None or options["out"] is not None:
@@ -63,7 +66,16 @@ def command(targets: tuple[str, ...], **options: Any) -> int:
     specs = session.specs_of(targets, configuration)
     _refuse(specs, configuration, options)
     writes = not (options["diff"] or options["check"])
-    result = _mended(specs, configuration, out, unsafe=options["unsafe"], only=only, where=options["where"], write=writes)
+    result = _mended(
+        specs,
+        configuration,
+        out,
+        unsafe=options["unsafe"],
+        only=only,
+        where=options["where"],
+        write=writes,
+        scheme=options["scheme"] is not None,
+    )
     out.done()
     _show(result, options, out)
     return int(_code(result, configuration, writes=writes))
@@ -73,9 +85,14 @@ def _mended(specs: Sequence[str], configuration: Configuration, out: Console, **
     from initcheck.remedy.checking import Checker
     from initcheck.remedy.fixing import Order, mend
 
-    with Checker(specs, configuration, out.user, out.progress) as checker:
+    shaped = whole if configuration.settings.loader == "import" else _same
+    with Checker(specs, configuration, out.user, out.progress, shaped) as checker:
         result = mend(Order(checker.paths(), **wishes), checker.check)
     return dataclasses.replace(result, undo=_undo(result)) if result.written else result
+
+
+def _same(target: Target) -> Target:
+    return target
 
 
 def _checkpoint(targets: Sequence[str], only: tuple[str, ...], options: dict[str, Any], configuration: Configuration, out: Console) -> int:
@@ -117,6 +134,23 @@ def _refuse(specs: Sequence[str], configuration: Configuration, options: dict[st
         raise UsageError("a source on standard input cannot be rewritten", "save it and name the file: initcheck fix model.py")
     if configuration.settings.loader == "static":
         raise UsageError("a fix is proven by building the model, which --static does not", "initcheck fix model.py")
+
+
+def _policy(name: str | None) -> str:
+    """The policy of `--scheme`, empty for none.
+
+    Raises:
+        UsageError: for a name that is no policy, and for one that needs data.
+    """
+    if name is None:
+        return ""
+    from initcheck.fix.policy import LSUV, POLICIES, RECOMMENDED
+
+    if name == LSUV:
+        raise UsageError("lsuv takes its scales from data, which a source cannot hold", "initcheck.initialize(model, batch, policy='lsuv')")
+    if name not in ("auto", *POLICIES):
+        raise UsageError(f"no policy is called {name!r}", suggestion(name, ("auto", *POLICIES)))
+    return RECOMMENDED if name == "auto" else name
 
 
 def _known(only: tuple[str, ...]) -> tuple[str, ...]:

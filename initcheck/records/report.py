@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from initcheck.errors import ExitCode
 from initcheck.records.evidence import Chain, Layer
-from initcheck.records.finding import Failure, Finding, Severity, Skip, rank
+from initcheck.records.finding import Failure, Finding, Severity, Skip, Step, rank
 from initcheck.records.recording import Recording
 from initcheck.records.target import Built, InputSummary, Target
 
@@ -86,6 +86,8 @@ class ModelReport:
     checked: tuple[str, ...] = ()
     """Codes of the rules that were asked."""
     modules: tuple[ModuleRecord, ...] = ()
+    starts: tuple[Step, ...] = ()
+    """How one policy would start every parameter; empty unless `Settings.scheme` asks for it."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

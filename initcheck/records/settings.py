@@ -21,8 +21,8 @@ class Settings:
     `select` and `ignore` hold codes, code prefixes or names; `inputs` the texts of `--input`; `batch` 0 means chosen by model size;
     `timeout` seconds per target; `options` holds ("rule-name.option", value) pairs; `jobs` targets at the same time, 0 for as many as
     there are cores; `max_memory` a size or a share of the available memory; `trust` lets user code write, connect and start
-    programs; `trust_pickle` lets files be opened that can run code. `loader` is one of `LOADERS`.
-    `meta` compares the model with one that goes over the meta device.
+    programs; `trust_pickle` lets files be opened that can run code. `loader` is one of `LOADERS`. `meta` compares the model with one
+    that goes over the meta device. `scheme` names a policy whose start of every parameter the report is to hold; none if empty.
     """
 
     select: tuple[str, ...] = ()
@@ -39,3 +39,4 @@ class Settings:
     trust: bool = False
     trust_pickle: bool = False
     meta: bool = False
+    scheme: str = ""

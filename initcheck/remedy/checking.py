@@ -18,6 +18,7 @@ class Checker:
     """Checks what was named on the command line, as often as asked; a context manager that ends its processes.
 
     `user_output` is given what the user's code prints in the first check, `progress` words about the stage.
+    `shaped` gives the target that is checked for one that was found (all of its file executed, say).
     """
 
     def __init__(
@@ -26,11 +27,13 @@ class Checker:
         configuration: Configuration,
         user_output: Callable[[str], None] = lambda _: None,
         progress: Callable[[str], None] = lambda _: None,
+        shaped: Callable[[Target], Target] = lambda target: target,
     ) -> None:
         self.specs = tuple(specs)
         self.configuration = configuration
         self._user_output: Callable[[str], None] | None = user_output
         self._progress = progress
+        self._shaped = shaped
         self._worker: Worker | None = None
 
     def __enter__(self) -> Checker:
@@ -91,4 +94,4 @@ class Checker:
     def _given(self, target: Target, spec: str, pairs: tuple[tuple[str, str], ...]) -> Target:
         inputs = self.configuration.settings.inputs or self.configuration.inputs_of(target.spec, spec) or target.inputs
         source = "" if pairs else target.source
-        return dataclasses.replace(target, inputs=inputs, source=source, drafts=pairs)
+        return dataclasses.replace(self._shaped(target), inputs=inputs, source=source, drafts=pairs)

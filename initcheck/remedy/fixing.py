@@ -11,13 +11,15 @@ from initcheck.errors import InitcheckError, TargetError
 from initcheck.fix.plan import plan
 from initcheck.fix.source.diff import change_of
 from initcheck.fix.source.files import Files, root_of
+from initcheck.fix.source.model import Model
 from initcheck.fix.source.rewriting import ATTEMPTS, Draft, Key, Wishes, draft, key
+from initcheck.fix.source.scheme import CODE, unmet
 from initcheck.fix.source.text import conflicted
 from initcheck.fix.writing import write
 from initcheck.records.finding import Finding
 from initcheck.records.report import ModelReport
 from initcheck.records.rewriting import LeftAlone, Mended, Where
-from initcheck.remedy.proving import Objection, Pair, blamed, broken, harmed, persisting, row, same
+from initcheck.remedy.proving import Objection, Pair, blamed, broken, harmed, later, persisting, row, same
 
 Check = Callable[[Mapping[str, bytes]], tuple[ModelReport, ...]]
 """Checks all targets, where these drafts stand for the files at their absolute paths."""
@@ -31,13 +33,17 @@ RESTARTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be done: `paths` are the files named; `write` False leaves them as they are."""
+    """What is to be done.
+
+    `paths` are the files named; `write` False leaves them as they are; `scheme`: all is started by the policy that the check was asked for.
+    """
 
     paths: tuple[str, ...]
     unsafe: bool = False
     only: tuple[str, ...] = ()
     where: Where = "class"
     write: bool = True
+    scheme: bool = False
 
 
 @dataclass(slots=True)
@@ -83,7 +89,7 @@ def mend(order: Order, check: Check) -> Mended:
 
 def _round(work: _Work, order: Order, files: Files, check: Check) -> bool:
     """Makes one draft and checks it; False when there is nothing left to do."""
-    made = draft(work.now, files, Wishes(order.unsafe, order.only, order.where, work.tried, work.limit))
+    made = draft(work.now, files, Wishes(order.unsafe, order.only, order.where, work.tried, work.limit, order.scheme))
     work.declined = made.declined
     changed = {path: data for path, data in made.files.items() if data != files.source(path).data}
     if not made.applied or not changed:
@@ -124,7 +130,7 @@ def _objections(made: Draft, work: _Work, order: Order, after: tuple[ModelReport
     if failure:
         return [Objection(*pair, f"tried and taken back: the model then failed: {failure}") for pair in made.applied]
     assert not isinstance(after, str)
-    found = persisting(made.applied, after)
+    found = persisting(made.applied, after) + (_unsettled(made.applied, after) if order.scheme else [])
     if found:
         return found
     for report, finding in harmed(made.applied, work.now, after):
@@ -133,9 +139,22 @@ def _objections(made: Draft, work: _Work, order: Order, after: tuple[ModelReport
     return found
 
 
+def _unsettled(applied: Sequence[Pair], after: Sequence[ModelReport]) -> list[Objection]:
+    """What is still not started as the policy says."""
+    found = []
+    for report, finding in applied:
+        now = later(report, after)
+        left = {name for one in unmet(Model(now), unsafe=True) for name in one.parameters} if now is not None else set()
+        if left & set(finding.parameters):
+            found.append(Objection(report, finding, "tried and taken back: its lines do not have the last word"))
+    return found
+
+
 def _treatable(finding: Finding, applied: Sequence[Pair], order: Order, after: Sequence[ModelReport]) -> bool:
     """Whether a new finding lies where nothing was written, and the next round will treat it."""
     written = {name for _, one in applied if one.fix is not None for name in one.fix.touched}
+    if order.scheme:
+        return False
     planned = [one for report in after for one in plan(report, unsafe=order.unsafe, only=order.only).applied]
     return any(one is finding for one in planned) and not written & set(finding.parameters)
 
@@ -186,7 +205,7 @@ def _told(work: _Work, before: tuple[ModelReport, ...], order: Order, reason: st
     files = tuple(change_of(path, work.original[path], data) for path, data in work.texts.items()) if held else ()
     remaining = tuple(finding for report in work.now for finding in report.findings)
     missed = [one for this, one in work.reasons.items() if not any(key(*pair) == this for pair in work.applied)]
-    missed = [one for one in missed if same(one.finding, remaining) is not None]
+    missed = [one for one in missed if one.finding.code == CODE or same(one.finding, remaining) is not None]
     snippets = {key(report, left.finding): left.snippet for report in work.now for left in work.declined}
     tried = [(one.tested, LeftAlone(one.finding, one.reason, snippets.get(key(one.report, one.finding), ""))) for one in missed]
     failed = [left for tested, left in tried if tested]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from initcheck.fix.source.scheme import CODE
 from initcheck.records.finding import Finding, rank
 from initcheck.records.fixing import FixRow, State
 from initcheck.records.report import ModelReport
@@ -101,6 +102,6 @@ def row(pair: Pair, after: Sequence[ModelReport]) -> FixRow:
     report, finding = pair
     now = later(report, after)
     still = same(finding, now.findings) if now is not None else None
-    said = (still.observed or still.message) if still is not None else "no finding"
+    said = (still.observed or still.message) if still is not None else "no new finding" if finding.code == CODE else "no finding"
     state: State = "fixed" if still is None else "milder" if rank(still.severity) < rank(finding.severity) else "still there"
     return FixRow(finding.code, finding.name, finding.parameters, finding.observed or finding.message, said, state)

@@ -7,8 +7,11 @@ import sys
 import pytest
 
 from initcheck.fix.source.text import decoded
+from initcheck.records.settings import Settings
+from initcheck.remedy.fixing import Order, mend
 from tests.end_to_end.process import ROOT, environment
-from tests.mending import HAS_GIT, edited, git
+from tests.marks import MODELS
+from tests.mending import HAS_GIT, checker, edited, git
 
 DEEP = """\
 from torch import nn
@@ -120,7 +123,18 @@ def test_a_file_of_another_project_is_not_edited(tmp_path):
     assert (other / "deep.py").read_bytes() == before
 
 
-@pytest.mark.parametrize("arguments", [("--only", "IC999", "net.py"), ("-",), ("--static", "net.py"), ("--where", "nowhere", "net.py")])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--only", "IC999", "net.py"),
+        ("-",),
+        ("--static", "net.py"),
+        ("--where", "nowhere", "net.py"),
+        ("--scheme", "lsuv", "net.py"),
+        ("--scheme", "kaimin", "net.py"),
+        ("-o", "x.pt"),
+    ],
+)
 def test_a_wrong_command_is_told(folder, arguments):
     (folder / "net.py").write_text(DEEP, encoding="utf-8")
     done = fix(folder, *arguments)
@@ -140,3 +154,30 @@ def test_help_and_its_page_need_no_torch(folder):
 def test_rewriting_needs_no_torch():
     rooms = "import initcheck.fix.source.rewriting, initcheck.fix.writing, initcheck.fix.source.diff, sys; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", rooms], cwd=ROOT, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["gpt_style.py", "default_lstm.py", "helper_returns_layer.py"])
+def test_a_policy_starts_the_whole_model_and_is_done_the_second_time(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = (MODELS / "shapes" / name).read_text(encoding="utf-8")
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    result = by_policy(name, "recommended")
+    assert result.written and not result.restored and not result.failed
+    assert not [one for one in result.remaining if one.severity != "info"]
+    after = (tmp_path / name).read_text(encoding="utf-8")
+    assert after != text
+    assert not by_policy(name, "recommended").files
+    assert (tmp_path / name).read_text(encoding="utf-8") == after
+
+
+def test_a_policy_leaves_the_lines_of_the_author_without_leave(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "net.py").write_text(CONSTANT, encoding="utf-8")
+    result = by_policy("net.py", "kaiming_normal", unsafe=False)
+    after = (tmp_path / "net.py").read_text(encoding="utf-8")
+    assert "nn.init.constant_(model[0].weight, 0.1)  # mine" in after and "nn.init.kaiming_normal_(" in after
+    assert result.rows and all("0.weight" not in row.parameters for row in result.rows)
+
+
+def by_policy(name, scheme, **wishes):
+    return mend(Order((name,), **({"unsafe": True, "scheme": True} | wishes)), checker(name, settings=Settings(scheme=scheme)))

@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from initcheck.records.settings import Settings
 from initcheck.rules import catalogue
 from tests.laws.test_rules import sample
 from tests.mending import checker, mended
@@ -28,7 +29,7 @@ def test_the_bad_example_is_healed_in_its_source_or_declined(rule, example, name
     monkeypatch.chdir(tmp_path)
     file = tmp_path / "model.py"
     file.write_text(example.bad, encoding="utf-8")
-    result = mended("model.py", sample(example), settings=example.settings)
+    result = mended("model.py", sample(example), settings=Settings(**dict(example.settings)))
     assert not result.restored and not result.failed, result
     healed = {row.code for row in result.rows if row.state == "fixed"}
     declined = {one.finding.code: one.reason for one in result.declined}
@@ -45,7 +46,7 @@ def test_the_bad_example_is_healed_in_its_source_or_declined(rule, example, name
     assert rule.code in healed, declined
     after = file.read_bytes()
     assert after.decode() != example.bad
-    again = mended("model.py", sample(example), settings=example.settings)
+    again = mended("model.py", sample(example), settings=Settings(**dict(example.settings)))
     assert not again.files and not again.rows
     assert file.read_bytes() == after
 
@@ -56,11 +57,11 @@ def test_without_leave_only_safe_remedies_are_made(rule, example, tmp_path, monk
     (tmp_path / "model.py").write_text(example.bad, encoding="utf-8")
     safety = {
         found.code: found.fix.safety
-        for report in checker("model.py", sample(example), settings=example.settings)({})
+        for report in checker("model.py", sample(example), settings=Settings(**dict(example.settings)))({})
         for found in report.findings
         if found.fix is not None
     }
-    result = mended("model.py", sample(example), unsafe=False, settings=example.settings)
+    result = mended("model.py", sample(example), unsafe=False, settings=Settings(**dict(example.settings)))
     assert {safety[row.code] for row in result.rows} <= {"safe"}
     if not result.rows:
         assert (tmp_path / "model.py").read_text(encoding="utf-8") == example.bad

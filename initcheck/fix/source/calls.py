@@ -104,7 +104,7 @@ def _arguments(node: cst.Call, call: InitCall, *, same: bool, quote: str) -> lis
     kept: list[cst.Arg] = []
     for index, arg in enumerate(node.args):
         key = _key(arg, index, present)
-        if key == "a" and str(values.get("nonlinearity", "leaky_relu")) != "leaky_relu":
+        if key == "a" and arg.keyword is not None and str(values.get("nonlinearity", "leaky_relu")) != "leaky_relu":
             continue  # says the slope of a leaky rectifier, and nothing here
         if key == "tensor" or (key == "generator" and call.name in DRAWING) or arg.star:
             kept.append(arg)

@@ -180,7 +180,7 @@ class Corrector:
         source, inside = self.desk.files.located(place)
         tree, names = self.desk.tree(source), self.desk.spelling(source)
         there = spot(tree, names, inside, record.name.rpartition(".")[2])
-        return None if there is None else (source, tree, names, there)
+        return None if there is None or _in_parts(tree, there) else (source, tree, names, there)
 
     def _behind(self, source: Source, tree: Tree, there: Spot, steps: Sequence[Step]) -> list[Change] | None:
         """Lines for further steps behind the statement; None where the tensor has no name there."""
@@ -225,6 +225,14 @@ class Corrector:
             return False
         patch.add(source.path, change)
         return True
+
+
+def _in_parts(tree: Tree, there: Spot) -> bool:
+    """Whether a line writes one part of a tensor after the other, so that its tensor is none of the model's."""
+    for outer in tree.above(there.statement):
+        if isinstance(outer, ast.For) and tree.source.segment(outer.target) == there.tensor:
+            return any(isinstance(node, ast.Attribute) and node.attr in ("chunk", "split", "unbind") for node in ast.walk(outer.iter))
+    return False
 
 
 def _into(target: ast.expr) -> bool:

@@ -140,14 +140,15 @@ def _is_model(value: ast.expr, tree: Tree, expression: str) -> bool:
         isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr in ("to", "cuda", "cpu", "train", "eval")
     ):
         value = value.func.value
-    return not expression or ast.unparse(value) == _plain(expression) or tree.source.segment(value) == expression
-
-
-def _plain(expression: str) -> str:
+    if not expression or tree.source.segment(value) == expression:
+        return True
     try:
-        return ast.unparse(ast.parse(expression, mode="eval"))
+        said = ast.parse(expression, mode="eval").body
     except SyntaxError:
-        return expression
+        return False
+    # the arguments may have been guessed; the class is the same
+    calls = isinstance(said, ast.Call) and isinstance(value, ast.Call)
+    return ast.unparse(said.func) == ast.unparse(value.func) if calls else ast.unparse(said) == ast.unparse(value)  # type: ignore[attr-defined]
 
 
 def _calls_writer(tree: Tree, statement: ast.stmt, name: str, places: Sequence[Location]) -> bool:

@@ -10,9 +10,11 @@ from initcheck.fix.source.adding import Adder
 from initcheck.fix.source.correcting import Corrector, Desk, Patch
 from initcheck.fix.source.files import Files, real
 from initcheck.fix.source.model import Model, by_parameter
+from initcheck.fix.source.scheme import unmet
 from initcheck.fix.source.snippets import snippet
 from initcheck.fix.source.structure import STRUCTURAL, structural
 from initcheck.records.finding import Finding, Step
+from initcheck.records.fixing import Plan
 from initcheck.records.report import ModelReport
 from initcheck.records.rewriting import LeftAlone, Where
 
@@ -32,13 +34,18 @@ ATTEMPTS = len(WAYS) - 1
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What may be done: `tried` counts for each finding how many ways were tried and found wanting; `limit` findings at once, 0 for all."""
+    """What may be done.
+
+    `tried` counts for each finding how many ways were tried and found wanting; `limit` findings at once, 0 for all; `scheme`: not the
+    faults are mended, but all is started as the reports' policy would.
+    """
 
     unsafe: bool = False
     only: tuple[str, ...] = ()
     where: Where = "class"
     tried: Mapping[Key, int] = field(default_factory=dict)
     limit: int = 0
+    scheme: bool = False
 
 
 @dataclass(slots=True)
@@ -74,7 +81,7 @@ def draft(reports: Sequence[ModelReport], files: Files, wishes: Wishes) -> Draft
         if report.recording is None or not report.modules:
             continue
         rewriter = _Rewriter(report, desk, wishes)
-        patch, parts = rewriter.patch(done, wishes.limit - len(applied) if wishes.limit else len(report.findings))
+        patch, parts = rewriter.patch(done, wishes.limit - len(applied) if wishes.limit else None)
         declined += rewriter.declined
         if parts:
             done.merge(patch)
@@ -96,9 +103,12 @@ class _Rewriter:
         self.model = Model(report)
         self.declined: list[LeftAlone] = []
 
-    def patch(self, before: Patch, limit: int) -> tuple[Patch, list[_Part]]:
+    def patch(self, before: Patch, limit: int | None) -> tuple[Patch, list[_Part]]:
         """The changes for this report, which go together with those `before`, and what they are for."""
-        chosen = plan(self.report, unsafe=self.wishes.unsafe, only=self.wishes.only)
+        if self.wishes.scheme:
+            chosen = Plan(tuple(unmet(self.model, unsafe=self.wishes.unsafe)))
+        else:
+            chosen = plan(self.report, unsafe=self.wishes.unsafe, only=self.wishes.only)
         parts: list[_Part] = []
         touched: set[str] = set()
         for finding in self._structural(chosen.applied, [one.finding for one in chosen.declined]):
@@ -149,15 +159,22 @@ class _Rewriter:
         corrector.generous = self.wishes.unsafe and way in ("structure", "generous")
         for name, steps in by_parameter(finding.fix.steps).items():
             corrected = corrector.correct(name, steps) if way in ("structure", "generous", "strict") else None
+            if corrected is not None and self._idle(corrected):
+                corrected = Patch() if self.wishes.scheme else None
             if corrected is not None:
                 part.patch.merge(corrected)
             else:
                 part.added[name] = steps
-        return part
+        return part if part.patch.changes or part.added else None
 
-    def _together(self, parts: list[_Part], before: Patch, limit: int) -> tuple[Patch, list[_Part]]:
+    def _idle(self, patch: Patch) -> bool:
+        """Whether a patch puts nothing in the place of anything but what stands there."""
+        texts = [(self.desk.files.source(path).text, change) for path, changes in patch.changes.items() for change in changes]
+        return all(text[change.start : change.end] == change.text for text, change in texts)
+
+    def _together(self, parts: list[_Part], before: Patch, limit: int | None) -> tuple[Patch, list[_Part]]:
         """All parts whose changes fit together, the first ones first, so many at most."""
-        while parts and limit > 0:
+        while parts and limit != 0:
             chosen = parts[:limit]
             patch, failing, reason = self._joined(chosen, before)
             if failing is None:

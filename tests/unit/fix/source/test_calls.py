@@ -12,7 +12,7 @@ HE = InitCall("kaiming_normal_", (("a", 0.0), ("mode", "fan_in"), ("nonlinearity
         ("nn.init.kaiming_normal_(w, nonlinearity='tanh')", HE, "nn.init.kaiming_normal_(w, nonlinearity='relu')"),
         ("f(w, 0, 'fan_out', 'relu')", HE, 'f(w, nonlinearity="relu")'),
         ("kaiming_normal_(w, 0, 'fan_out', 'relu')", HE, "kaiming_normal_(w, 0, 'fan_in', 'relu')"),
-        ("kaiming_normal_(w, mode='fan_out', a=math.sqrt(5))", HE, "kaiming_normal_(w, mode='fan_in', a=0.0, nonlinearity=\"relu\")"),
+        ("kaiming_normal_(w, mode='fan_out', a=math.sqrt(5))", HE, "kaiming_normal_(w, mode='fan_in', nonlinearity=\"relu\")"),
         ("xavier_normal_(w, gain=gain)", HE, 'xavier_normal_(w, nonlinearity="relu")'),
         ("xavier_normal_(tensor=w, generator=g)", HE, 'xavier_normal_(tensor=w, generator=g, nonlinearity="relu")'),
         ("constant_(w, 0.1)", InitCall("zeros_"), "constant_(w)"),
