@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from initcheck.records.report import Report
     from initcheck.remedy.healing import fix
     from initcheck.remedy.starting import initialize
+    from initcheck.remedy.verifying import verify
 
 __version__ = "0.1.0"
 
@@ -21,10 +22,11 @@ _HOMES = {
     "check": "initcheck.engine",
     "fix": "initcheck.remedy.healing",
     "initialize": "initcheck.remedy.starting",
+    "verify": "initcheck.remedy.verifying",
     "Report": "initcheck.records.report",
 }
 
-__all__ = ["Report", "__version__", "check", "fix", "initialize"]
+__all__ = ["Report", "__version__", "check", "fix", "initialize", "verify"]
 
 
 def __getattr__(name: str) -> Any:

@@ -13,6 +13,7 @@ _COMMANDS = {
     "check": "Diagnose the initial weights of models.",
     "run": "Run a program up to its first training step and diagnose its models.",
     "show": "Show the layer table of a model.",
+    "verify": "Train two variants briefly on digits and compare them.",
     "rule": "Explain a rule, or list all of them.",
     "targets": "List the models in files, without importing them.",
 }

@@ -21,7 +21,7 @@ from initcheck.report.summary import measured, read_only
 from initcheck.source import notebook
 from initcheck.source.reading import exists, python_source
 
-COMMANDS = ("check", "run", "show", "rule", "targets")
+COMMANDS = ("check", "run", "show", "verify", "rule", "targets")
 
 
 @dataclass(slots=True)

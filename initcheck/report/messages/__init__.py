@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import difflib
 
-from initcheck.report.messages import building, loading, running, stored, typed
+from initcheck.report.messages import building, loading, running, stored, typed, verifying
 from initcheck.report.messages.page import MessagePage
 
-PAGES: dict[str, MessagePage] = {page.name: page for page in (*typed.PAGES, *loading.PAGES, *building.PAGES, *running.PAGES, *stored.PAGES)}
+PAGES: dict[str, MessagePage] = {
+    page.name: page for page in (*typed.PAGES, *loading.PAGES, *building.PAGES, *running.PAGES, *stored.PAGES, *verifying.PAGES)
+}
 """All pages by the name of the error, in the order of the stages."""
 
 
