@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from initcheck.errors import TargetError
 from initcheck.records.verification import DataSummary, Optimizer, TrainingPlan, Wish
-from initcheck.verify.scores import LOOKS
+from initcheck.verify.scores import LOOKS, WATCHED
 
 STEPS = (560, 420, 280, 210, 140, 105, 70, 50, 35, 25)
 """Lengths of a run that are tried, the longest first: a coarse scale, so that a small change of a model does not change the plan."""
@@ -20,7 +20,7 @@ FEW = 2
 SEEDS, MANY_SEEDS, LONG = 3, 5, 280
 """Seeds unless told otherwise: three, and five where runs of so many steps can be had with five."""
 
-SHARE = 0.5
+SHARE = 0.35
 """Share of the budget that the counted work may take, for machines that are slower or busier than the nominal one."""
 
 
@@ -66,7 +66,7 @@ def plan(wish: Wish, seed: int, data: DataSummary, costs: Sequence[tuple[float, 
 
 def work(steps: int, runs: int, data: DataSummary, costs: Sequence[tuple[float, float]]) -> float:
     """Seconds of the nominal processor for so many runs of each variant."""
-    looked = (LOOKS * data.held_back + data.test) if data.train else LOOKS + 1
+    looked = (LOOKS - 1) * min(WATCHED, data.held_back) + data.held_back + data.test if data.train else LOOKS + 1
     return sum(runs * (steps * step + looked * image) for step, image in costs)
 
 

@@ -15,7 +15,7 @@ from torch.nn import functional
 from initcheck.records.verification import State, TrainingPlan, TrainingRun
 from initcheck.verify.adapters.adapted import Fitting
 from initcheck.verify.data.sets import Images
-from initcheck.verify.scores import LOOKS, PARTS
+from initcheck.verify.scores import LOOKS, PARTS, WATCHED
 
 EXPLODED = 10.0
 """A loss that many times that of guessing, after a quarter of the run, is taken as diverged."""
@@ -170,7 +170,7 @@ def _trained(job: Job, progress: Progress) -> Course:
         if course.steps in marks:
             course.losses.append(part / since)
             if len(course.losses) % (PARTS // LOOKS) == 0 or course.steps == job.plan.steps:
-                course.held.append(_held(job))
+                course.held.append(_held(job, None if course.steps == job.plan.steps else WATCHED))
             part, since = 0.0, 0
             progress(f"{job.variant} at lr {job.rate:g}, seed {job.seed}", course.losses[-1], tuple(course.losses))
     return course
@@ -201,10 +201,11 @@ def pixels(images: Tensor) -> Tensor:
     return images[:, None].float() / 255.0
 
 
-def _held(job: Job) -> float:
+def _held(job: Job, most: int | None) -> float:
+    """The score on the held-back images, or on the first of them."""
     if job.samples is None:
         return _fit(job.module)
-    right = _right(job.module, job.samples.held, job.samples.held_labels, job.until)
+    right = _right(job.module, job.samples.held[:most], job.samples.held_labels[:most], job.until)
     return float(right.float().mean())
 
 

@@ -23,7 +23,7 @@ def render(verification: Verification, *, color: bool, ascii_only: bool, width: 
     for one in verification.variants:
         lines += _labelled(one.name, f"{one.what}  {one.model}, {size(one.parameters)}", style)
     lines += _adapters(verification.variants, style)
-    lines += [line for one in verification.variants for note in one.notes for line in _labelled("", f"{one.name}: {note}", style)]
+    lines += [line for one in verification.variants for note in one.notes for line in _labelled("note", f"{one.name}: {note}", style)]
     lines += _labelled("runs", words.runs(verification), style)
     if verification.results:
         lines += ["", *_table(verification, style), "", *_curves(verification, style)]

@@ -8,6 +8,9 @@ from initcheck.records.verification import Comparison, VariantResult, Verificati
 from initcheck.report.style import number
 
 MARKS = {"IMPROVED": "✓", "NO DIFFERENCE": "=", "WORSE": "✗", "INCONCLUSIVE": "?"}
+LEARNT = 0.05
+"""A score that is not so much above guessing is taken as such."""
+
 KINDS = {"IMPROVED": "good", "NO DIFFERENCE": "strong", "WORSE": "error", "INCONCLUSIVE": "warning"}
 """The colour of each verdict, by the names of `Style`."""
 
@@ -62,7 +65,7 @@ def remarks(verification: Verification) -> tuple[str, ...]:
         if broken:
             told = ", ".join(f"{rate.rate:g} ({rate.diverged} of {_seeds(verification)} runs)" for rate in broken)
             found.append(f"`{one.name}` diverges at lr {told}; such a run counts as guessing")
-    if verification.task == "digits" and all(one.score < verification.data.chance + 0.05 for one in verification.results):
+    if verification.task == "digits" and all(one.score < verification.data.chance + LEARNT for one in verification.results):
         found.append("neither variant learns: both are near guessing")
     return (*found, *verification.notes, *_next(verification))
 
@@ -110,7 +113,12 @@ def _next(verification: Verification) -> tuple[str, ...]:
         return (f"more seeds narrow the interval: --seeds {more} --budget {2 * verification.wish.budget:g}s",)
     if not verification.complete:
         return (f"--budget {2 * verification.wish.budget:g}s gives it the time that this machine needs",)
-    edge = [one for one in verification.results if len(one.rates) > 1 and one.best in (one.rates[0].rate, one.rates[-1].rate)]
+    least = verification.data.chance + LEARNT
+    edge = [
+        one
+        for one in verification.results
+        if len(one.rates) > 1 and one.score > least and one.best in (one.rates[0].rate, one.rates[-1].rate)
+    ]
     if edge and found.verdict != "NO DIFFERENCE":
         names = " and ".join(f"`{one.name}`" for one in edge)
         return (f"the best rate of {names} is the last of the sweep: a wider one may change the figures (--lrs)",)

@@ -121,7 +121,7 @@ def _others(guess: Guess, place: Place) -> tuple[str, ...]:
     named = [*enumerate(guess.args), *guess.kwargs.items()]
     names = [guess.arguments[key] if isinstance(key, int) and key < len(guess.arguments) else str(key) for key, value in named
              if key != place and isinstance(value, Tensor)]  # fmt: skip
-    return (f"the same synthesised {', '.join(names)} for every digit",) if names else ()
+    return (f"the same {', '.join(names)} for every digit",) if names else ()
 
 
 def _random_targets(model: nn.Module, guess: Guess) -> RandomTargets:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from initcheck.construct.inputs import Guess, candidates, choose_batch, describe, first_that_runs, normalise, parse
+from initcheck.construct.inputs.declared import arguments_of
 from initcheck.errors import TargetError
 
 Place = int | str
@@ -81,8 +82,9 @@ def _guesses(model: nn.Module, given: Given) -> Iterator[Guess]:
     if isinstance(given.inputs, tuple) and given.inputs and isinstance(given.inputs[0], Guess):
         return iter(given.inputs)
     args, kwargs = normalise(given.inputs) if given.inputs is not None else parse(given.texts, batch, 0)
+    names = tuple(parameter.name for parameter in arguments_of(model))
     size = _first_size((*args, *kwargs.values())) or batch
-    return iter([Guess(args, kwargs, describe(args, kwargs, "given", size), given=True)])
+    return iter([Guess(args, kwargs, describe(args, kwargs, "given", size), given=True, arguments=names)])
 
 
 def _first_size(values: Sequence[Any]) -> int:
