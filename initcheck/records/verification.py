@@ -36,7 +36,6 @@ class Wish:
     budget: float = 60.0
     optimizer: Optimizer = "adamw"
     epochs: float = 0.0
-    batch: int = 64
     min_gain: float = 0.0
 
 
@@ -56,8 +55,9 @@ class DataSummary:
 class TrainingPlan:
     """What is run, fixed before the first step and without a clock, so that it is the same each time.
 
-    `steps` batches of `batch` samples per run; `epochs` is the same as a share of the training set; `seeds` are numbers. `work` is the
-    estimate of all runs in seconds of a nominal processor.
+    `steps` batches of `batch` samples per run; `epochs` is the same as a share of the training set; `seeds` are numbers. Of the images
+    held back `watched` are looked at on the way and `held` at the end, of the test `tested`. `work` is the estimate of all runs in
+    seconds of a nominal processor.
     """
 
     optimizer: Optimizer
@@ -67,6 +67,9 @@ class TrainingPlan:
     batch: int
     epochs: float
     work: float
+    watched: int = 0
+    held: int = 0
+    tested: int = 0
 
     @property
     def runs(self) -> int:

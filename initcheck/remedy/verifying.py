@@ -82,7 +82,7 @@ def verify(
     rates = tuple(sorted({float(rate) for rate in lrs or ()}))
     if download and data == "auto":
         data = "mnist"
-    wish = Wish(against, data, data_dir, seeds, rates, float(budget), optimizer_named(optimizer), float(epochs), min_gain=float(min_gain))
+    wish = Wish(against, data, data_dir, seeds, rates, float(budget), optimizer_named(optimizer), float(epochs), float(min_gain))
     checked(wish)
     if download:
         download_data(wish, progress)

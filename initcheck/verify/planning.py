@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from initcheck.errors import TargetError
 from initcheck.records.verification import DataSummary, Optimizer, TrainingPlan, Wish
-from initcheck.verify.scores import LOOKS, WATCHED
+from initcheck.verify.scores import LOOKS
 
 STEPS = (560, 420, 280, 210, 140, 105, 70, 50, 35, 25)
 """Lengths of a run that are tried, the longest first: a coarse scale, so that a small change of a model does not change the plan."""
@@ -20,8 +21,23 @@ FEW = 2
 SEEDS, MANY_SEEDS, LONG = 3, 5, 280
 """Seeds unless told otherwise: three, and five where runs of so many steps can be had with five."""
 
-SHARE = 0.35
-"""Share of the budget that the counted work may take, for machines that are slower or busier than the nominal one."""
+SHARE, TIGHT = 0.35, 0.8
+"""Share of the budget that the counted work may take, for machines that are slower or busier than the nominal one; and the share that it may
+take at the very most, with the least that is trained at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """The size of a batch, and the most images that are looked at on the way, at the end to choose the rate, and for the figures."""
+
+    batch: int
+    watched: int
+    held: int
+    tested: int
+
+
+FULL, LIGHT = Effort(64, 250, 1000, 10_000), Effort(32, 0, 250, 500)
+"""For most models, and for those whose single step is dear."""
 
 
 def plan(wish: Wish, seed: int, data: DataSummary, costs: Sequence[tuple[float, float]]) -> TrainingPlan:
@@ -31,31 +47,28 @@ def plan(wish: Wish, seed: int, data: DataSummary, costs: Sequence[tuple[float, 
         wish: what was asked for; rates and epochs that were named are kept whatever they cost.
         seed: the first of the seeds.
         data: the sizes of the sets; `train` 0 for random targets, which have one batch of their own.
-        costs: of each variant, the seconds of the nominal processor for a step and for the evaluation of an image.
+        costs: of each variant, the seconds of the nominal processor for a step on `FULL.batch` samples and for the evaluation of an image.
 
     Raises:
         TargetError: when not even the shortest runs fit.
     """
     rates = wish.rates or RATES[wish.optimizer]
-    batch = min(wish.batch, data.train) if data.train else wish.batch
-
-    def planned(steps: int, rates: tuple[float, ...], seeds: int) -> TrainingPlan:
-        epochs = steps * batch / data.train if data.train else 0.0
-        numbers = tuple(range(seed, seed + seeds))
-        return TrainingPlan(wish.optimizer, rates, numbers, steps, batch, epochs, work(steps, len(rates) * seeds, data, costs))
-
     few = wish.seeds or SEEDS
-    if wish.epochs:
-        return planned(max(1, round(wish.epochs * data.train / batch)) if data.train else max(1, round(wish.epochs)), rates, few)
     middle = rates if wish.rates else rates[(len(rates) - FEW) // 2 :][:FEW]
+    if wish.epochs:
+        batch = min(FULL.batch, data.train) or 1
+        steps = max(1, round(wish.epochs * data.train / batch)) if data.train else max(1, round(wish.epochs))
+        return _planned(wish, data, costs, steps, rates, range(seed, seed + few), FULL)
     long = tuple(steps for steps in STEPS if steps >= LONG)
-    ladder = [(long, rates, MANY_SEEDS)] if not wish.seeds else []
-    for lengths, chosen, seeds in (*ladder, (STEPS, rates, few), (STEPS, middle, few)):
+    ladder = [(long, rates, MANY_SEEDS, FULL, SHARE)] if not wish.seeds else []
+    ladder += [(STEPS, rates, few, FULL, SHARE), (STEPS, middle, few, FULL, SHARE)]
+    ladder += [(STEPS, middle, few, LIGHT, SHARE), (STEPS[-1:], middle, few, LIGHT, TIGHT)]
+    for lengths, chosen, seeds, effort, share in ladder:
         for steps in lengths:
-            found = planned(steps, chosen, seeds)
-            if found.work <= SHARE * wish.budget:
+            found = _planned(wish, data, costs, steps, chosen, range(seed, seed + seeds), effort)
+            if found.work <= share * wish.budget:
                 return found
-    least = planned(STEPS[-1], middle, few).work / SHARE
+    least = _planned(wish, data, costs, STEPS[-1], middle, range(seed, seed + few), LIGHT).work / TIGHT
     raise TargetError(
         f"the model is too large for a budget of {wish.budget:g} s: {2 * len(middle) * few} trainings of {STEPS[-1]} steps"
         f" need about {least:,.0f} s",
@@ -64,10 +77,22 @@ def plan(wish: Wish, seed: int, data: DataSummary, costs: Sequence[tuple[float, 
     )
 
 
-def work(steps: int, runs: int, data: DataSummary, costs: Sequence[tuple[float, float]]) -> float:
-    """Seconds of the nominal processor for so many runs of each variant."""
-    looked = (LOOKS - 1) * min(WATCHED, data.held_back) + data.held_back + data.test if data.train else LOOKS + 1
-    return sum(runs * (steps * step + looked * image) for step, image in costs)
+def _planned(
+    wish: Wish,
+    data: DataSummary,
+    costs: Sequence[tuple[float, float]],
+    steps: int,
+    rates: tuple[float, ...],
+    seeds: range,
+    effort: Effort,
+) -> TrainingPlan:
+    batch = min(effort.batch, data.train) if data.train else effort.batch
+    watched, held, tested = min(effort.watched, data.held_back), min(effort.held, data.held_back), min(effort.tested, data.test)
+    looked = (LOOKS - 1) * watched + held + tested if data.train else LOOKS + 1
+    share = batch / FULL.batch if data.train else 1.0
+    work = sum(len(rates) * len(seeds) * (steps * step * share + looked * image) for step, image in costs)
+    epochs = steps * batch / data.train if data.train else 0.0
+    return TrainingPlan(wish.optimizer, rates, tuple(seeds), steps, batch, epochs, work, watched, held, tested)
 
 
 def _rounded(seconds: float) -> float:

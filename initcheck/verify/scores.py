@@ -19,6 +19,3 @@ PARTS = 24
 
 LOOKS = 8
 """Times that held-back images are looked at in the course of a run, the last time at its end."""
-
-WATCHED = 250
-"""Held-back images that are looked at on the way, where only speed is told by them; at the end it is all of them."""

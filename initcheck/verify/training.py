@@ -15,7 +15,7 @@ from torch.nn import functional
 from initcheck.records.verification import State, TrainingPlan, TrainingRun
 from initcheck.verify.adapters.adapted import Fitting
 from initcheck.verify.data.sets import Images
-from initcheck.verify.scores import LOOKS, PARTS, WATCHED
+from initcheck.verify.scores import LOOKS, PARTS
 
 EXPLODED = 10.0
 """A loss that many times that of guessing, after a quarter of the run, is taken as diverged."""
@@ -169,8 +169,9 @@ def _trained(job: Job, progress: Progress) -> Course:
         part, since = part + loss, since + 1
         if course.steps in marks:
             course.losses.append(part / since)
-            if len(course.losses) % (PARTS // LOOKS) == 0 or course.steps == job.plan.steps:
-                course.held.append(_held(job, None if course.steps == job.plan.steps else WATCHED))
+            over = course.steps == job.plan.steps
+            if over or (job.plan.watched and len(course.losses) % (PARTS // LOOKS) == 0):
+                course.held.append(_held(job, job.plan.held if over else job.plan.watched))
             part, since = 0.0, 0
             progress(f"{job.variant} at lr {job.rate:g}, seed {job.seed}", course.losses[-1], tuple(course.losses))
     return course
@@ -201,7 +202,7 @@ def pixels(images: Tensor) -> Tensor:
     return images[:, None].float() / 255.0
 
 
-def _held(job: Job, most: int | None) -> float:
+def _held(job: Job, most: int) -> float:
     """The score on the held-back images, or on the first of them."""
     if job.samples is None:
         return _fit(job.module)
@@ -212,7 +213,8 @@ def _held(job: Job, most: int | None) -> float:
 def _final(job: Job) -> tuple[float, bytes]:
     if job.samples is None:
         return _fit(job.module), b""
-    right = _right(job.module, job.samples.test, job.samples.test_labels, job.until)
+    most = job.plan.tested
+    right = _right(job.module, job.samples.test[:most], job.samples.test_labels[:most], job.until)
     return float(right.double().mean()), right.to(torch.uint8).numpy().tobytes()
 
 
@@ -221,7 +223,7 @@ def _guessing(job: Job) -> tuple[float, bytes]:
     if job.samples is None:
         return 0.0, b""
     every = round(1 / job.samples.chance)
-    return job.samples.chance, bytes(int(index % every == 0) for index in range(len(job.samples.test)))
+    return job.samples.chance, bytes(int(index % every == 0) for index in range(job.plan.tested))
 
 
 def _right(module: nn.Module, images: Tensor, labels: Tensor, until: float) -> Tensor:

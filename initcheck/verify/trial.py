@@ -27,7 +27,7 @@ from initcheck.verify.adapters.choosing import Adapter, adapter
 from initcheck.verify.adapters.own_input import Given
 from initcheck.verify.comparison import compare, result, same, undecided, unfinished
 from initcheck.verify.data.sets import load
-from initcheck.verify.planning import plan
+from initcheck.verify.planning import FULL, plan
 from initcheck.verify.scores import DECIDES
 from initcheck.verify.training import Job, OutOfTime, Progress, Samples, Trained, all_finite, pixels, train
 from initcheck.verify.work import work_of
@@ -105,7 +105,7 @@ def trial(target: str, before: Variant, after: Variant, wish: Wish, seed: int, p
     verification = Verification(target, wish, task, data, None, tuple(side.summary for side in sides), (), same(), (), notes)
     if after.derived and _same_values(made[0].model, made[1].model):
         return verification
-    batch = min(wish.batch, data.train) if data.train else wish.batch
+    batch = min(FULL.batch, data.train) if data.train else FULL.batch
     chosen = setting.samples if task == "digits" else None
     costs = []
     for side, one in zip(sides, made, strict=True):
@@ -113,7 +113,8 @@ def trial(target: str, before: Variant, after: Variant, wish: Wish, seed: int, p
             costs.append(work_of(side.adapter.module(one.model, seed), chosen, batch))
     planned = plan(wish, seed, data, [(cost.step, cost.image) for cost in costs])
     done, counted = _rounds(sides, planned, setting, chosen, made)
-    return _concluded(verification, planned, done, counted)
+    used = replace(data, held_back=planned.held, test=planned.tested)
+    return _concluded(replace(verification, data=used), planned, done, counted)
 
 
 def _rounds(

@@ -10,7 +10,7 @@ from scipy import stats
 from initcheck.errors import TargetError
 from initcheck.records.verification import AFTER, BEFORE, DataSummary, TrainingPlan, TrainingRun, Wish
 from initcheck.verify.comparison import compare, judged, result, student, undecided, unfinished
-from initcheck.verify.planning import RATES, SHARE, STEPS, plan, work
+from initcheck.verify.planning import LIGHT, RATES, SHARE, STEPS, TIGHT, plan
 from initcheck.verify.scores import MARGIN, SMALLEST
 
 PLAN = TrainingPlan("adamw", (0.001, 0.01), (0, 1, 2), 100, 64, 2.0, 1.0)
@@ -143,14 +143,19 @@ def test_the_plan_is_the_longest_that_fits():
     found = plan(Wish(), 7, DATA, costs)
     assert found.steps in STEPS and found.rates == RATES["adamw"] and found.seeds[0] == 7
     assert found.work <= SHARE * 60
-    longer = STEPS[STEPS.index(found.steps) - 1]
-    assert longer == found.steps or work(longer, len(found.rates) * len(found.seeds), DATA, costs) > SHARE * 60
+    shorter, longer = (plan(Wish(budget=budget), 7, DATA, costs) for budget in (10, 600))
+    assert shorter.steps < found.steps <= longer.steps
+    assert len(longer.seeds) == 5
 
 
-def test_a_large_model_gets_fewer_rates_and_a_larger_one_is_refused():
+def test_a_large_model_gets_fewer_rates_then_less_of_all_and_a_larger_one_is_refused():
     assert plan(Wish(), 0, DATA, [(0.01, 1e-4)] * 2).rates == RATES["adamw"]
     few = plan(Wish(), 0, DATA, [(0.04, 1e-4)] * 2)
-    assert few.rates == (0.001, 0.003) and len(few.seeds) == 3
+    assert few.rates == (0.001, 0.003) and len(few.seeds) == 3 and few.batch == 64
+    light = plan(Wish(), 0, DATA, [(0.1, 3e-4)] * 2)
+    assert (light.batch, light.held, light.tested) == (LIGHT.batch, LIGHT.held, LIGHT.tested)
+    tight = plan(Wish(), 0, DATA, [(0.2, 5e-4)] * 2)
+    assert SHARE * 60 < tight.work <= TIGHT * 60 and tight.steps == STEPS[-1]
     with pytest.raises(TargetError, match="too large for a budget of 60 s") as raised:
         plan(Wish(), 0, DATA, [(5.0, 1e-2)] * 2)
     assert raised.value.name == "over-budget" and "--budget" in raised.value.hint
