@@ -184,6 +184,9 @@ def main() -> None:
     inputs = torch.randn(SAMPLES, options.width, generator=torch.Generator().manual_seed(1))
     missing = absent()
     rows: list[Row] = []
+    for start in STARTS.values():
+        if not (missing and start is package_lsuv):
+            start(plain(nn.ReLU, 2, options.width), inputs, 0)  # what is imported on the way costs no network
     for network, build in networks(options.width).items():
         for name, start in STARTS.items():
             if options.only in f"{network} {name}" and not (missing and start is package_lsuv):
@@ -203,19 +206,33 @@ def absent() -> str:
 
 
 def report(rows: list[Row], seeds: int, width: int, missing: str) -> str:
-    head = (
-        f"# What keeps signal and gradient through deep networks\n\nWidth {width}, {SAMPLES} inputs, {seeds} seeds, torch {torch.__version__}. ln of the ratio of "
-        "second moments between the first and the last hidden pre-activation (mean ± standard deviation over seeds, and the factor): forward of "
-        "the signal, backward of the gradient. *kept*: seeds in which both lie within a factor of 2. *cost*: processor time over that of "
-        "one forward and backward pass of the same network.\n"
-    )
-    table = [
+    """The sentence that the README quotes, the table, and how to read it."""
+    plain_table = [
         "| network | start | forward | backward | kept | cost |",
         "| --- | --- | --- | --- | --- | --- |",
         *(one.cells() for one in rows),
     ]
-    more = f"\n{missing}\n" if missing else ""
-    return f"{head}\n{chr(10).join(table)}\n{more}\n`python -m benchmarks.initialize -o benchmarks/results/initialize.md`\n"
+    reading = (
+        f"Width {width}, {SAMPLES} inputs, torch {torch.__version__}. ln of the ratio of second moments between the first and the last hidden pre-activation "
+        "(mean ± standard deviation over seeds, and the factor): forward of the signal, backward of the gradient. *kept*: seeds in which both "
+        "lie within a factor of 2. *cost*: processor time over that of one forward and backward pass of the same network."
+    )
+    more = [f"\n{missing}"] if missing else []
+    command = "`python -m benchmarks.initialize -o benchmarks/results/initialize.md`"
+    return "\n".join((headline(rows, seeds), "", *plain_table, "", reading, *more, "", command, ""))
+
+
+def headline(rows: list[Row], seeds: int) -> str:
+    """How often each start keeps both moments."""
+    counts: dict[str, list[int]] = {}
+    for one in rows:
+        counts.setdefault(one.start, []).append(sum(result.kept for result in one.results))
+    said = ", ".join(f"{name} {sum(kept)} of {seeds * len(kept)}" for name, kept in counts.items())
+    nets = len({one.network for one in rows})
+    return (
+        f"Runs of {nets} networks without normalization (ReLU, tanh, GELU, SELU and residual; 20 and 50 layers; {seeds} seeds each) in which signal and gradient both "
+        f"keep their second moment within a factor of 2 from end to end: {said}."
+    )
 
 
 if __name__ == "__main__":

@@ -41,6 +41,7 @@ def reference() -> str:
 RESULTS = {
     "zoo": "Public models, as their libraries initialize them",
     "mutations": "Faults put into healthy models",
+    "initialize": "Signal and gradient through deep networks",
     "identification": "Schemes told from statistics alone",
     "gains": "Gains against ten million samples through torch",
     "structure_cost": "Cost of the tests for orthogonality and duplicates",

@@ -1,11 +1,12 @@
 """Injects faults at random places of healthy models and counts which are named.
 
-    python -m benchmarks.mutations [--count 600] [--seed 0] [--shard 1/2] [--only PATTERN] [--probe 1]
+    python -m benchmarks.mutations [--count 600] [--seed 0] [--shard 1/2] [--only PATTERN] [--probe 1] [--heal]
         [-o FILE.jsonl] [--report FILE.jsonl ...]
 
 A mutant counts as named when a finding at warning or above has one of the fault's rules and touches one of its parameters; a harmless
 one (a zero head, a large weight behind a normalization) is right when nothing at warning or above touches it. Side findings are
 those at warning or above that neither name the fault nor are folded into it. Every base must be silent at warning before it is used.
+`--heal` fixes every named mutant in memory, with everything allowed, and counts those that are healed without a new finding.
 Theory says where a fault harms; `--probe N` trains N mutants of each fault and context (of small bases), and their bases, for a moment to see it.
 """
 
@@ -26,6 +27,7 @@ from torch import nn
 import initcheck
 from benchmarks.mutations.bases import BASES, Base
 from benchmarks.mutations.faults import FAULTS, MISMATCHED, Fault, Place, fill, mismatch
+from benchmarks.mutations.heal import heal
 from benchmarks.mutations.probe import probe
 from initcheck.records.report import Report
 
@@ -70,14 +72,14 @@ def mutant(base: Base, fault: Fault, place: Place) -> Callable[[], nn.Module]:
     return build
 
 
-def judge(base: Base, fault: Fault, place: Place, seed: int) -> Result:
+def judge(base: Base, fault: Fault, place: Place, seed: int, *, healing: bool = False) -> Result:
     build = mutant(base, fault, place)
     report = initcheck.check(build, base.inputs(), seed=seed)
     loud = report.at_least("warning")
     named = [f for f in loud if f.code in fault.codes and set(f.parameters) & set(place.blamed)]
     touching = [f for f in loud if set(f.parameters) & set(place.blamed)]
     side = [f for f in loud if f not in named]
-    return {
+    result: Result = {
         "base": base.name,
         "style": base.style,
         "fault": fault.name,
@@ -88,11 +90,17 @@ def judge(base: Base, fault: Fault, place: Place, seed: int) -> Result:
         "side": [f"{f.code} {f.name}" for f in side],
         "failures": [failure.message for failure in report.all_failures],
     }
+    if healing and place.harmful and named:
+        found = heal(base, build, report, named, seed)
+        result |= {"healed": found.healed and not found.new, "new": list(found.new), "declined": list(found.declined)[:4]}
+    return result
 
 
 def table(results: list[Result]) -> str:
-    lines = ["| fault | context | harmful: named / all | harmless: silent / all | probe: loss of base → mutant | side findings |"]
-    lines.append("| --- | --- | --- | --- | --- | --- |")
+    lines = [
+        "| fault | context | harmful: named / all | healed / named | harmless: silent / all | probe: loss of base → mutant | side findings |"
+    ]
+    lines.append("| --- | --- | --- | --- | --- | --- | --- |")
     groups: dict[tuple[str, str], list[Result]] = defaultdict(list)
     for result in results:
         groups[str(result["fault"]), str(result["style"])].append(result)
@@ -102,10 +110,12 @@ def table(results: list[Result]) -> str:
             f"{sum(bool(r['right']) for r in part)} / {len(part)}" if part else ""
             for part in ([r for r in group if r["harmful"]], [r for r in group if not r["harmful"]])
         ]
+        tried = [bool(r["healed"]) for r in group if "healed" in r]
+        mended = f"{sum(tried)} / {len(tried)}" if tried else ""
         side = Counter(name for r in group for name in r["side"])
         probes = "; ".join(f"{r['loss'][0]:.2f} → {r['loss'][1]:.2f}{'' if r['harmful'] else ' (harmless)'}" for r in group if "loss" in r)
         lines.append(
-            f"| {fault} | {style} | {cells[0]} | {cells[1]} | {probes} | {', '.join(f'{name} x{n}' for name, n in side.items())} |"
+            f"| {fault} | {style} | {cells[0]} | {mended} | {cells[1]} | {probes} | {', '.join(f'{name} x{n}' for name, n in side.items())} |"
         )
     return f"{sentence(results)}\n\n" + "\n".join(lines)
 
@@ -115,6 +125,10 @@ def sentence(results: list[Result]) -> str:
     for title, harmful in (("harmful mutants named at the right parameter", True), ("harmless ones silent", False)):
         part = [bool(r["right"]) for r in results if r["harmful"] is harmful]
         said.append(f"{title}: {sum(part)} of {len(part)}" + (f" ({100 * sum(part) / len(part):.1f} %)" if part else ""))
+    healed = [bool(r["healed"]) for r in results if "healed" in r]
+    if healed:
+        share = 100 * sum(healed) / len(healed)
+        said.append(f"named mutants healed in memory without a new finding: {sum(healed)} of {len(healed)} ({share:.1f} %)")
     seen = [r["harmed"] == r["harmful"] for r in results if "harmed" in r]
     if seen:
         said.append(f"short trainings that agree with theory on the harm: {sum(seen)} of {len(seen)}")
@@ -130,7 +144,7 @@ def run(options: argparse.Namespace) -> list[Result]:
         if number % of != index - 1:
             continue
         torch.manual_seed(options.seed + number)
-        result = judge(base, fault, place, options.seed + number)
+        result = judge(base, fault, place, options.seed + number, healing=options.heal)
         if not fault.fact and base.small and probed[fault.name, base.style, place.harmful] < options.probe:
             probed[fault.name, base.style, place.harmful] += 1
             found = probe(base, mutant(base, fault, place), options.seed + number)
@@ -139,7 +153,7 @@ def run(options: argparse.Namespace) -> list[Result]:
         if options.output:
             with options.output.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(result) + "\n")
-        if not result["right"] or result["side"] or result["failures"]:
+        if not result["right"] or result["side"] or result["failures"] or not result.get("healed", True):
             print(json.dumps(result, ensure_ascii=False), flush=True)
     return results
 
@@ -151,6 +165,7 @@ def main() -> None:
     parser.add_argument("--shard", default="1/1")
     parser.add_argument("--only", default="")
     parser.add_argument("--probe", type=int, default=0)
+    parser.add_argument("--heal", action="store_true")
     parser.add_argument("-o", "--output", type=Path)
     parser.add_argument("--report", type=Path, nargs="*")
     options = parser.parse_args()

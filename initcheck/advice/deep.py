@@ -22,6 +22,8 @@ _MOMENTS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 _STEADY = 0.985
 """Largest slope of the length map at which the chance of a narrow draw dies out over some tens of layers instead of adding up."""
 _KINDS = ("linear", "conv", "matmul")
+_WIDE = 1024
+"""Units from which the chance of independent numbers hardly counts, and an orthogonal draw takes seconds."""
 _NOTHING, _NEUTRAL = 1e-9, 1e-6
 
 
@@ -98,7 +100,7 @@ def deep_start(layer: Layer, deep: Deep) -> Start:
     variance = deep.critical.weight * deep.scale**2
     fan_in = layer.fan_in.get()
     reason = f"at this gain and bias both signal and gradient keep their size over {deep.depth} layers in a row"
-    if layer.kind not in ("linear", "conv") or layer.groups > 1:
+    if layer.kind not in ("linear", "conv") or layer.groups > 1 or min(layer.shape[0], math.prod(layer.shape[1:])) > _WIDE:
         return start(layer.weight, normal(math.sqrt(variance / fan_in)), reason)
     rows = layer.shape[0]
     longer = max(rows, math.prod(layer.shape[1:]))

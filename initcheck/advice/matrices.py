@@ -40,19 +40,28 @@ class Streams:
 def streams_of(evidence: Evidence) -> Streams:
     """The residual streams of a model, by weight."""
     projecting = {name for attention in evidence.attentions for name in attention.projections}
-    scales = {layer.weight for layer in evidence.layers if layer.kind == "scale"}
     of: dict[str, Stream] = {}
     attended: set[str] = set()
-    gated: set[str] = set()
     free: set[str] = set()
     for stream in evidence.streams:
         members = {weight for one in stream.sums for weight in (*one.branch, *one.closing)}
         of |= dict.fromkeys(members, stream)
         attended |= members if members & projecting else set()
         for one in stream.sums:
-            gated |= set(one.closing) if scales & set(one.closing) else set()
             free |= set(one.closing) if not one.bounded and not stream.normed else set()
-    return Streams(of, frozenset(attended), frozenset(gated), frozenset(free))
+    return Streams(of, frozenset(attended), _gated(evidence), frozenset(free))
+
+
+def _gated(evidence: Evidence) -> frozenset[str]:
+    """The closing weights behind which a scale of the branch stands: in the order of the network, the last one before each such scale."""
+    found: set[str] = set()
+    last = ""
+    for layer in evidence.layers:
+        if layer.closes_branch and layer.kind == "scale" and last:
+            found.add(last)
+        elif layer.closes_branch and layer.kind not in ("norm", "bias"):
+            last = layer.weight
+    return frozenset(found)
 
 
 def matrix_start(layer: Layer, streams: Streams, deep: dict[str, Deep]) -> Start:
@@ -108,6 +117,8 @@ def _by_stream(layer: Layer, streams: Streams, feeds: tuple[str, ...]) -> Start 
         if layer.closes_branch:
             return start(layer.weight, normal(0.02 / math.sqrt(depth)), f"{depth} branches add up in the residual stream (GPT-2)")
         return start(layer.weight, normal(0.02), "normalization sets the scale of every branch (GPT-2)")
+    if layer.weight in streams.attended and matrix and layer.nonlinearity.known():
+        return start(layer.weight, normal(0.02), "a small branch beside a post-norm shortcut (BERT)")
     if layer.weight in streams.attended and matrix:
         return on_layer(layer, _XAVIER, "post-norm branches of about unit size (with warm-up)")
     if layer.closes_branch and layer.weight in streams.free and set(feeds) == {"residual_add"} and layer.weight not in streams.gated:

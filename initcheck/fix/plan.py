@@ -11,6 +11,7 @@ from initcheck.records.report import ModelReport
 
 BY_HAND = "only the author can mend it"
 NO_REMEDY = "no remedy is known that does not need the author"
+WAITS = "its factor has to be measured once"
 ALLOW = "allow it with unsafe=True (--unsafe-fixes)"
 
 
@@ -35,7 +36,22 @@ def plan(report: ModelReport, *, unsafe: bool, only: tuple[str, ...] = ()) -> Pl
         applied.append(finding)
         if finding.fix is not None:
             taken |= dict.fromkeys(finding.fix.touched, finding)
-    return Plan(tuple(applied), tuple(declined))
+    now, waiting = _now_and_later(applied)
+    return Plan(tuple(now), (*declined, *waiting))
+
+
+def _now_and_later(applied: list[Finding]) -> tuple[list[Finding], list[Declined]]:
+    """A factor was measured with every other fault in place, so it is looked at again when those are gone; of several, one at a time."""
+    relative = [finding for finding in applied if _scales(finding)]
+    first = [finding for finding in applied if finding not in relative] or relative[:1]
+    waiting = [finding for finding in relative if finding not in first]
+    return first, [
+        Declined(finding, f"{WAITS} {first[0].code} {first[0].name} is healed; run the fix again if this stays") for finding in waiting
+    ]
+
+
+def _scales(finding: Finding) -> bool:
+    return finding.fix is not None and any(step.call.name == "mul_" for step in finding.fix.steps)
 
 
 def _refusal(finding: Finding, report: ModelReport, *, unsafe: bool) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from initcheck.records.finding import Finding, Step
+from initcheck.records.finding import Failure, Finding, Step
 
 State = Literal["fixed", "milder", "still there"]
 
@@ -53,7 +53,7 @@ class FixResult:
     rows: the proof, one line for each remedy that stands. applied: their findings. declined: what was left alone or taken back, with
     reasons. remaining: all that a check says afterwards. steps: the calls that were made, in order. written: parameters that hold other
     values now. untouched: number of parameters and buffers that were not to be written; digest: SHA-256 over their bytes, which did not
-    change. restored: every byte was put back; reason: why.
+    change. restored: every byte was put back; reason: why. failures: what broke in the check afterwards, so that not everything was judged.
     """
 
     rows: tuple[FixRow, ...] = ()
@@ -67,11 +67,12 @@ class FixResult:
     restored: bool = False
     reason: str = ""
     seed: int = 0
+    failures: tuple[Failure, ...] = ()
 
     @property
     def ok(self) -> bool:
-        """Whether nothing had to be put back and every remedy that was tried has healed its fault."""
-        return not self.restored and all(row.state == "fixed" for row in self.rows)
+        """Whether nothing broke, nothing had to be put back, and every remedy that was tried has healed its fault."""
+        return not self.restored and not self.failures and all(row.state == "fixed" for row in self.rows)
 
     def __str__(self) -> str:
         return "\n".join((*self._head(), *self._proof(), *self._left(), *self._tail()))
@@ -103,7 +104,8 @@ class FixResult:
             "s." if len(self.remaining) == 1 else "."
         )
         same = f"{self.untouched} tensors untouched, SHA-256 {self.digest[:16]}… before and after." if self.digest else ""
-        return [text for text in (counts if self.applied or self.remaining else "", same) if text]
+        broken = [f"Not judged in full: {failure.message}" for failure in self.failures]
+        return [text for text in (counts if self.applied or self.remaining else "", same, *broken) if text]
 
 
 @dataclass(frozen=True, slots=True)

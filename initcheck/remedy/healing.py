@@ -14,7 +14,10 @@ from initcheck.records.fixing import FixResult
 from initcheck.records.recording import Recording
 from initcheck.records.report import ModelReport, Report
 from initcheck.records.target import Built, Target
+from initcheck.remedy.checkpoints import heal_checkpoint
 from initcheck.remedy.trying import healed
+
+__all__ = ["fix", "heal_checkpoint"]
 
 
 def fix(
@@ -34,7 +37,7 @@ def fix(
 
     Args:
         model: the live model.
-        report: of this model, as it is now; it is checked when left out. A report of the function that built it knows more (who wrote what).
+        report: of the function that built this model, which knows who wrote what; the values are looked at as they are now in any case.
         unsafe: also replace what the author wrote, and touch loaded, frozen and tied weights.
         inputs: a sample input, as for `initcheck.check`; synthesised when left out.
         seed: of the draws; every parameter is drawn from the seed and its name.
@@ -55,18 +58,22 @@ def fix(
     def recheck(recording: Recording) -> ModelReport:
         return examine(model, recording, Target(name, "", name, "module"), Built(name), inputs, chosen)
 
-    before = _told(report, model) if report is not None else recheck(unwatched(model))
+    # the values are looked at as they are now, so that an old report scales nothing twice; the report knows who wrote them
+    told = _told(report, model) if report is not None else None
+    before = recheck(told if told is not None else unwatched(model))
     return healed(model, before, lambda found: plan(found, unsafe=unsafe, only=wanted), recheck, seed)
 
 
-def _told(report: Report | ModelReport, model: nn.Module) -> ModelReport:
+def _told(report: Report | ModelReport, model: nn.Module) -> Recording | None:
+    """Who wrote the parameters, as a report of this model knows it."""
     if isinstance(report, Report):
         if len(report.models) != 1:
             raise UsageError(f"the report is of {len(report.models)} models", "give the one of this model: fix(model, report.models[0])")
         report = report.models[0]
+    if report.recording is None:
+        return None
     names = {name for name, _ in model.named_parameters(remove_duplicate=False)}
-    known = [record.name for record in report.recording.parameters] if report.recording is not None else []
-    missing = next((record for record in known if record not in names), None)
+    missing = next((record.name for record in report.recording.parameters if record.name not in names), None)
     if missing is not None:
         raise UsageError(f"the report is of another model: it knows `{missing}`, which this one has not", "check this model: fix(model)")
-    return report
+    return report.recording

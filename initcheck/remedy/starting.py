@@ -7,12 +7,14 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from initcheck.construct.inputs import candidates, choose_batch, first_that_runs, normalise
 from initcheck.construct.recording.provenance import unwatched
 from initcheck.engine import observe, settings_of
 from initcheck.fix.module.applying import Applied, apply
 from initcheck.fix.module.balancing import balance
+from initcheck.fix.module.slots import hindrance
 from initcheck.fix.policy import LSUV, RECOMMENDED, Policy
 from initcheck.fix.policy import policy as policy_of
 from initcheck.records.fixing import InitializeResult, Refused
@@ -51,7 +53,7 @@ def initialize(model: nn.Module, inputs: object = None, policy: str = RECOMMENDE
     done = apply(model, plan.steps, seed)
     notes = tuple(f"{failure.message}: nothing is known of what the layers feed" for failure in seen.failures)
     moments: dict[str, float] = {}
-    refused = [*plan.left, *done.refused]
+    refused = [*_left(model, plan, ran=not seen.failures), *done.refused]
     if plan.targets and not seen.failures and (policy == LSUV or inputs is not None):
         try:
             moments, missed = _balanced(model, inputs, plan, done, chosen)
@@ -61,6 +63,18 @@ def initialize(model: nn.Module, inputs: object = None, policy: str = RECOMMENDE
         refused += missed
         notes += (SYNTHETIC,) if inputs is None else ()
     return InitializeResult(policy, tuple(done.steps), tuple(refused), tuple(moments.items()), notes, seed)
+
+
+def _left(model: nn.Module, plan: Policy, *, ran: bool) -> list[Refused]:
+    """What no place was found for, with the reason that lies deepest; what holds no values or none that can be drawn comes with it."""
+    found = [Refused(one.parameter, _why(model, one, ran=ran)) for one in plan.left]
+    found += [Refused(name, hindrance(model, name)) for name, parameter in model.named_parameters() if is_lazy(parameter)]
+    packed = [path for path, module in model.named_modules() if ".quantized." in type(module).__module__ and hasattr(module, "weight")]
+    return found + [Refused(f"{path}.weight", "it is quantized: initialize before quantizing") for path in packed]
+
+
+def _why(model: nn.Module, one: Refused, *, ran: bool) -> str:
+    return hindrance(model, one.parameter) or (one.reason if ran else "the model did not run, so its place is not known")
 
 
 def _balanced(model: nn.Module, inputs: object, plan: Policy, done: Applied, settings: Settings) -> tuple[dict[str, float], list[Refused]]:

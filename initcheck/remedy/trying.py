@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from torch import nn
 
 from initcheck.fix.module.applying import Applied, apply, untouched
+from initcheck.fix.plan import WAITS
 from initcheck.records.fact import Known, Unknown
 from initcheck.records.finding import Finding, Step, rank
 from initcheck.records.fixing import Declined, FixResult, FixRow, Plan, State
@@ -33,19 +34,21 @@ def healed(model: nn.Module, before: ModelReport, allow: Allow, recheck: Recheck
     plan = allow(before)
     chosen, declined, reason = list(plan.applied), list(plan.declined), ""
     for _ in range(_ROUNDS):
+        chosen, declined = _with_next(chosen, declined)
         if not chosen:
             break
         done = apply(model, [step for finding in chosen for step in _steps(finding)], seed)
         refused = _refused(chosen, done)
         if refused:
             done.restore()
+            reason = refused[0].reason
             chosen, declined = _without(chosen, refused), declined + refused
             continue
         after = recheck(rewritten(before.recording, done))
         uncovered = _uncovered(chosen, declined, before, allow(after))
         if uncovered:
             done.restore()
-            chosen += uncovered
+            chosen, declined = chosen + uncovered, [one for one in declined if _same(one.finding, uncovered) is None]
             continue
         failing = _failing(chosen, before, after)
         if not failing:
@@ -57,7 +60,9 @@ def healed(model: nn.Module, before: ModelReport, allow: Allow, recheck: Recheck
         reason = f"no set of remedies settled within {_ROUNDS} rounds"
         declined += [Declined(finding, reason) for finding in chosen]
     restored = bool(plan.applied)
-    return FixResult(declined=tuple(declined), remaining=before.findings, restored=restored, reason=reason, seed=seed)
+    return FixResult(
+        declined=tuple(declined), remaining=before.findings, restored=restored, reason=reason, seed=seed, failures=before.failures
+    )
 
 
 def rewritten(recording: Recording | None, done: Applied) -> Recording:
@@ -114,17 +119,27 @@ def _refused(chosen: Sequence[Finding], done: Applied) -> list[Declined]:
     return found
 
 
+def _with_next(chosen: list[Finding], declined: list[Declined]) -> tuple[list[Finding], list[Declined]]:
+    """Where nothing else is left to try, the first of the remedies that had to wait for the others."""
+    waiting = next((one for one in declined if one.reason.startswith(WAITS)), None)
+    if chosen or waiting is None:
+        return chosen, declined
+    return [waiting.finding], [one for one in declined if one is not waiting]
+
+
 def _uncovered(chosen: Sequence[Finding], declined: Sequence[Declined], before: ModelReport, then: Plan) -> list[Finding]:
-    """Remedies for what was not said before and lies where nothing was written; not those that were tried already."""
+    """Remedies for what was not said before, or had to wait, and lies where nothing was written; not those that were tried already."""
     touched = {name for finding in chosen for step in _steps(finding) for name in step.parameters}
-    tried = [one.finding for one in declined]
+    waiting = [one.finding for one in declined if one.reason.startswith(WAITS)]
+    tried = [one.finding for one in declined if not one.reason.startswith(WAITS)]
     return [
         finding
         for finding in then.applied
         if finding.fix is not None
         and not touched & set(finding.fix.touched)
-        and _same(finding, before.findings) is None
+        and (_same(finding, before.findings) is None or _same(finding, waiting) is not None)
         and _same(finding, tried) is None
+        and _same(finding, chosen) is None
     ]
 
 
@@ -174,22 +189,19 @@ def _result(
     seed: int,
 ) -> FixResult:
     count, digest = untouched(model, done.slots.values())
+    gone = [one.finding for one in declined if _same(one.finding, after.findings) is None]
     return FixResult(
-        rows=tuple(_row(finding, after) for finding in chosen),
+        rows=tuple(_row(finding, after) for finding in (*chosen, *gone)),
         applied=tuple(chosen),
-        declined=tuple(_settled(one, after) for one in declined if _same(one.finding, after.findings) is not None or one.reason),
+        declined=tuple(one for one in declined if one.finding not in gone),
         remaining=after.findings,
         steps=tuple(done.steps),
         written=done.written,
         untouched=count,
         digest=digest,
         seed=seed,
+        failures=after.failures,
     )
-
-
-def _settled(one: Declined, after: ModelReport) -> Declined:
-    gone = _same(one.finding, after.findings) is None
-    return Declined(one.finding, f"{one.reason.partition(';')[0]}, and it is gone") if gone and "already" in one.reason else one
 
 
 def _row(finding: Finding, after: ModelReport) -> FixRow:

@@ -5,11 +5,13 @@ Five rules have something to say; the others need to know where a weight stands,
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
-from initcheck.records.finding import Finding, Severity, Skip
+from initcheck.records.finding import Finding, Fix, Severity, Skip
+from initcheck.records.recording import InitCall
 from initcheck.records.settings import Settings
 from initcheck.records.stats import WeightStats
 from initcheck.rules.base import Rule
@@ -90,6 +92,7 @@ def _constant(matrices: Sequence[WeightStats]) -> Iterable[Finding]:
             severity=severity,
             observed=_counted(group, f"every element is {group[0].mean:.4g}" if len(group) == 1 else "one number each"),
             expected="weights that differ from unit to unit",
+            fix=_drawn(_names(group)),
             why="Equal units receive equal gradients, so gradient descent keeps them equal: this weight was never drawn.",
         )
 
@@ -115,6 +118,7 @@ def _duplicates(group: Sequence[WeightStats], severity: Severity, message: str) 
         severity=severity,
         observed=_counted(group, f"{first.distinct_rows} distinct rows of {first.shape[0]}{rank} in {first.parameter}"),
         expected="all rows distinct",
+        fix=_drawn(_names(group)),
         why="Random numbers are never equal by chance: the units were copied, or never drawn one by one.",
     )
 
@@ -134,6 +138,7 @@ def _cloned(matrices: Sequence[WeightStats]) -> Iterable[Finding]:
             severity=severity,
             observed=f"{sum(len(group) - 1 for group in chosen)} weights are byte-identical to another",
             expected="different numbers in each layer",
+            fix=None if few else _drawn(tuple(stats.parameter for group in chosen for stats in group[1:])),
             why="They may be tied, or an average beside its model."
             if few
             else "Layers that start as copies and are still equal were never trained apart.",
@@ -151,8 +156,15 @@ def _broken(weights: Sequence[WeightStats]) -> Iterable[Finding]:
             severity=severity,
             observed=f"{count:,} of {sum(stats.numel for stats in group):,} elements are not finite",
             expected="finite values",
+            fix=_drawn(tuple(stats.parameter for stats in group if len(stats.shape) > 1 and not _NORM.search(stats.parameter))),
             why="Every output that reads these elements is NaN or infinite. Go back to a checkpoint from before.",
         )
+
+
+def _drawn(names: tuple[str, ...]) -> Fix | None:
+    """torch's own start, all that a shape tells; what suits the place of the weight is only known with its model."""
+    call = InitCall("kaiming_uniform_", (("a", math.sqrt(5.0)), ("mode", "fan_in"), ("nonlinearity", "leaky_relu")))
+    return Fix(names, call, "unsafe", "draw it as torch's layers do; name the model for the scheme that suits its place") if names else None
 
 
 def _perhaps_depthwise(stats: WeightStats) -> bool:

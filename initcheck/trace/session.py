@@ -108,7 +108,8 @@ def _tensors(model: torch.nn.Module) -> Iterator[None]:
             if not isinstance(module, torch.jit.ScriptModule):
                 module._buffers[name] = buffer  # noqa: SLF001
         for parameter, gradient, required in parameters:
-            parameter.requires_grad_(required)
+            if parameter.requires_grad != required:  # tensors made in inference mode refuse even what changes nothing
+                parameter.requires_grad_(required)
             parameter.grad = gradient
 
 

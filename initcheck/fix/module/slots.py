@@ -74,6 +74,11 @@ def _module(model: nn.Module, path: str, name: str) -> nn.Module:
         return model.get_submodule(path)
     except AttributeError:
         raise Refusal(f"the model has no parameter `{name}`") from None
+    except RuntimeError:  # scripted modules do not have that method
+        found = dict(model.named_modules()).get(path)
+        if found is None:
+            raise Refusal(f"the model has no parameter `{name}`") from None
+        return found
 
 
 def _lists(module: nn.Module) -> Any:
@@ -87,7 +92,8 @@ def _plain(tensor: Tensor, name: str) -> Slot:
         with torch.no_grad():
             tensor.detach().copy_(_placed(value, tensor))
 
-    return Slot(name, id(tensor), whole, write, [local])
+    key = (local.untyped_storage().data_ptr(), local.storage_offset(), tuple(local.shape)) if local.numel() else id(tensor)
+    return Slot(name, key, whole, write, [local])
 
 
 def _parametrized(module: nn.Module, leaf: str, parts: parametrize.ParametrizationList, name: str) -> Slot:
@@ -148,6 +154,15 @@ def _weight_normed(module: nn.Module, leaf: str, name: str) -> Slot:
 def _writable(tensor: Tensor, owner: nn.Module) -> None:
     for reason in _hindrances(tensor, owner):
         raise Refusal(reason)
+
+
+def hindrance(model: nn.Module, name: str) -> str:
+    """Why a parameter cannot be written, empty where it can."""
+    try:
+        slot_of(model, name)
+    except Refusal as refusal:
+        return str(refusal)
+    return ""
 
 
 def _hindrances(tensor: Tensor, owner: nn.Module) -> Iterator[str]:

@@ -82,6 +82,19 @@ SPECIAL_PLACES: tuple[Place, ...] = (
     ),
     Place("siren", "layer that feeds sin(30 x)", siren(), "exactly these bounds; the first layer's pre-activations are large on purpose"),
     Place(
+        "deep",
+        "ten or more layers in a row without normalization",
+        Recommendation(
+            "orthogonal_() with gain² 1 / E[φ′²], biases N(0, q - E[φ²] / E[φ′²])",
+            None,
+            None,
+            "at the smallest stable second moment q of that line signal and gradient both keep their size; rectifiers need no biases",
+            "Poole et al. 2016, arXiv:1606.05340; Schoenholz et al. 2017, arXiv:1611.01232; Hayou et al. 2019, arXiv:1902.06853",
+            ("a normalization layer in between",),
+        ),
+        "small random biases",
+    ),
+    Place(
         "plain_conv",
         "deep plain convolutions without normalization",
         Recommendation(
