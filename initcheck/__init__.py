@@ -11,22 +11,26 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from initcheck.engine import check
+    from initcheck.records.loading import LoadReport
     from initcheck.records.report import Report
     from initcheck.remedy.healing import fix
+    from initcheck.remedy.loading import load
     from initcheck.remedy.starting import initialize
     from initcheck.remedy.verifying import verify
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "LoadReport": "initcheck.records.loading",
+    "Report": "initcheck.records.report",
     "check": "initcheck.engine",
     "fix": "initcheck.remedy.healing",
     "initialize": "initcheck.remedy.starting",
+    "load": "initcheck.remedy.loading",
     "verify": "initcheck.remedy.verifying",
-    "Report": "initcheck.records.report",
 }
 
-__all__ = ["Report", "__version__", "check", "fix", "initialize", "verify"]
+__all__ = ["LoadReport", "Report", "__version__", "check", "fix", "initialize", "load", "verify"]
 
 
 def __getattr__(name: str) -> Any:

@@ -20,10 +20,10 @@ PREFIX = "INITCHECK_"
 LISTS = ("targets", "select", "ignore")
 NUMBERS = ("seed", "batch", "timeout")
 SWITCHES = ("trust", "trust-pickle")
-TABLES = ("inputs", "rules")
+TABLES = ("inputs", "args", "rules")
 WORDS = {"fail-on": SEVERITIES, "loader": LOADERS}
 SINGLE = (*WORDS, *NUMBERS, "jobs", "max-memory", *SWITCHES)
-KEYS = (*LISTS, *SINGLE, *TABLES)
+KEYS = tuple(key for key in (*LISTS, *SINGLE, *TABLES) if key not in SWITCHES)
 """All keys of a configuration file."""
 
 COMMAND_LINE = ("output-format", "color")
@@ -36,18 +36,24 @@ _MEMORY = re.compile(r"(\d+(?:\.\d+)?)\s*(%|[KMGT]i?B?|B)", re.IGNORECASE)
 class Configuration:
     """What is in force.
 
-    `targets` are written as the working directory sees them; `inputs` are ("target", "text") pairs; `origins` hold
+    `targets` are written as the working directory sees them; `inputs` are ("target", "text") pairs, `arguments` as well: the constructor
+    arguments of a class or function, as they stand between the parentheses; `origins` hold
     ("key", "where it comes from") for every value that is not the default.
     """
 
     settings: Settings = field(default_factory=Settings)
     targets: tuple[str, ...] = ()
     inputs: tuple[tuple[str, str], ...] = ()
+    arguments: tuple[tuple[str, str], ...] = ()
     origins: tuple[tuple[str, str], ...] = ()
 
     def inputs_of(self, *specs: str) -> tuple[str, ...]:
         """The input texts for a target under any of its spellings."""
         return tuple(text for target, text in self.inputs if target in specs)
+
+    def arguments_of(self, *specs: str) -> str | None:
+        """The constructor arguments for a target under any of its spellings, None where there are none."""
+        return next((text for target, text in self.arguments if target in specs), None)
 
 
 def load(start: Path | None = None, environ: Mapping[str, str] | None = None, flags: Mapping[str, Any] | None = None) -> Configuration:
@@ -120,6 +126,8 @@ def _checked(table: Any, path: Path) -> dict[str, Any]:
     if not isinstance(table, dict):
         raise ConfigError(f"{path}: initcheck must be a table", "write [tool.initcheck]")
     for key, value in table.items():
+        if key in SWITCHES:
+            raise ConfigError(f"{path}: {key} is not for a file", f"a project does not vouch for itself: pass --{key} where you trust it")
         if key not in KEYS:
             raise ConfigError(f"{path}: unknown key {key!r}", suggestion(key, KEYS))
         _check_value(key, value, str(path))
@@ -192,6 +200,8 @@ def _apply(before: Configuration, table: Mapping[str, Any], origin: str, folder:
             after = replace(after, targets=tuple(_seen_from_here(target, folder) for target in value))
         elif key == "inputs":
             after = replace(after, inputs=_inputs(value, origin, folder))
+        elif key == "args":
+            after = replace(after, arguments=_arguments(value, origin, folder))
         elif key == "rules":
             changes["options"] = _options(value, origin)
         elif name in known:
@@ -224,6 +234,17 @@ def _inputs(table: Mapping[str, Any], origin: str, folder: Path) -> tuple[tuple[
         if not all(isinstance(text, str) for text in texts):
             raise ConfigError(f"{origin}: inputs of {target!r} must be text", f'write "{target}" = "x=float32[8,3,64,64]"')
         pairs += [(_seen_from_here(target, folder), text) for text in texts]
+    return tuple(pairs)
+
+
+def _arguments(table: Mapping[str, Any], origin: str, folder: Path) -> tuple[tuple[str, str], ...]:
+    """`{depth = 4}` becomes `depth=4`, `[3, 10]` becomes `3, 10`."""
+    pairs = []
+    for target, value in table.items():
+        if not isinstance(value, (dict, list)):
+            raise ConfigError(f"{origin}: args of {target!r} must be a table or a list", f'write "{target}" = {{ width = 64 }}')
+        written = [f"{name}={one!r}" for name, one in value.items()] if isinstance(value, dict) else [repr(one) for one in value]
+        pairs.append((_seen_from_here(target, folder), ", ".join(written)))
     return tuple(pairs)
 
 

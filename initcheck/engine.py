@@ -17,11 +17,17 @@ from initcheck.construct.recording.placement import on_cpu
 from initcheck.construct.recording.provenance import unwatched
 from initcheck.construct.recording.recorder import Recorder
 from initcheck.discover.targets import parse as parse_target
+from initcheck.drawing import drawn
 from initcheck.errors import InitcheckError, TargetError, UsageError
+from initcheck.filling import filled, written
 from initcheck.infer.assemble import assemble
 from initcheck.infer.summary import summarise
 from initcheck.measure.parameters.tables import table_stats
 from initcheck.measure.parameters.weights import weight_stats
+from initcheck.pretrained.arrived import with_arrivals
+from initcheck.pretrained.parity import parity_of
+from initcheck.pretrained.recognising import recognised
+from initcheck.records.arrival import Arrival
 from initcheck.records.evidence import Evidence
 from initcheck.records.finding import Failure, Skip
 from initcheck.records.graph import Graph
@@ -68,7 +74,8 @@ def check(target: object, inputs: object = None, **settings: Any) -> Report:
         models = tuple(report for found in parse_target(target) for report in check_target(found, chosen, inputs=inputs))
     elif isinstance(target, torch.nn.Module):
         name = type(target).__name__
-        models = (examine(target, unwatched(target), Target(name, "", name, "module"), Built(name), inputs, chosen),)
+        recording = with_arrivals(unwatched(target), recognised(target))
+        models = (examine(target, recording, Target(name, "", name, "module"), Built(name), inputs, chosen),)
     elif callable(target):
         models = (_check_factory(target, inputs, chosen),)
     else:
@@ -106,11 +113,36 @@ def _checked(target: Target, settings: Settings, progress: Progress, inputs: obj
         torch.manual_seed(settings.seed)
         recorder = Recorder()
         built = construct(target, recorder)
-        recording = recorder.resolve(built.model)
+        arrivals = filled(built.model, target.fill, recorder, trusted=settings.trust_pickle)
+        recording = with_arrivals(recorder.resolve(built.model), arrivals)
         given = inputs if inputs is not None else built.inputs
-        texts = target.inputs or settings.inputs
+        settings = dataclasses.replace(settings, inputs=target.inputs or settings.inputs)
         progress(f"running {target.spec}")
-        return (examine(built.model, recording, target, built.built, given, dataclasses.replace(settings, inputs=texts)),)
+        if target.fill is not None and target.fill.fix_missing:
+            recording = _with_missing_drawn(built.model, recording, target, given, settings)
+        report = examine(built.model, recording, target, built.built, given, settings)
+    written(built.model, target.fill, report, arrivals)
+    return (report,)
+
+
+def check_filled(
+    model: torch.nn.Module, arrivals: tuple[Arrival, ...], inputs: object = None, *, fix_missing: bool = False, **settings: Any
+) -> ModelReport:
+    """The check of a live model of which it is known what was loaded into it; `fix_missing` draws the rest before."""
+    chosen = settings_of(settings)
+    selected(chosen)
+    target = Target(type(model).__name__, "", type(model).__name__, "module")
+    recording = with_arrivals(unwatched(model), arrivals)
+    if fix_missing:
+        recording = _with_missing_drawn(model, recording, target, inputs, chosen)
+    return examine(model, recording, target, Built(target.qualname), inputs, chosen)
+
+
+def _with_missing_drawn(model: torch.nn.Module, recording: Recording, target: Target, inputs: object, settings: Settings) -> Recording:
+    """Gives what a load has left random the scheme that is recommended for its place."""
+    *before, arrival = recording.arrivals
+    arrival, recording = drawn(model, arrival, observe(model, recording, target, inputs, settings).evidence, settings.seed)
+    return dataclasses.replace(recording, arrivals=(*before, arrival))
 
 
 def _file_of(target: Target) -> str:
@@ -184,6 +216,8 @@ def observe(model: torch.nn.Module, recording: Recording, target: Target, inputs
     """Runs, measures and infers; judges nothing. The model is left as it was."""
     failures: list[Failure] = []
     skips: list[Skip] = []
+    if settings.meta:
+        recording = dataclasses.replace(recording, parity=parity_of(model, recording, settings.seed))
     graph, run, summary = Graph((), ()), NO_RUN, None
     lazy = any(_is_lazy(parameter) for parameter in model.parameters())
     placed: list[str] = []

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from initcheck.construct.inputs import Guess, candidates, choose_batch, describe, first_that_runs, normalise, parse
+from initcheck.construct.inputs import Guess, candidates, choose_batch, describe, first_that_runs, lively, normalise, parse
 from initcheck.construct.plumbing.holdings import held
 from initcheck.infer.dataflow.flow import unread_inputs
 from initcheck.measure.gradient.barriers import lifted, zero_parameters
@@ -53,7 +53,7 @@ def measured_run(
         guesses = iter([Guess(args, kwargs, describe(args, kwargs, origin, _batch_of(args, kwargs, batch)), given=True)])
     else:
         guesses = candidates(model, batch, settings.seed, examples=examples)
-    traced, guess = first_that_runs(model, guesses, attempt)
+    traced, guess = first_that_runs(model, lively(guesses, settings.seed), attempt)
     graph = traced.graph
     outputs = output_stats(traced.results)
     broken = any(stats.nonfinite for stats in observer.results()) or not all_finite([tensor for _, tensor in traced.outputs])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -57,7 +58,16 @@ def _measured(stored: Stored) -> tuple[tuple[WeightStats, ...], tuple[Skip, ...]
     skips = [Skip("", name, unmeasurable(stored.tensors[name])) for name in stored.tensors if name not in done]
     skips += [Skip("", name, why) for name, why in stored.tensors.others.items() if name.rpartition(".")[2] not in _COUNTERS]
     skips += [Skip("", name, "tied: its memory was judged under another name") for name in stored.tied]
-    return weights, tuple(skips)
+    return weights, (Skip("", "", _coverage(weights, stored)), *skips)
+
+
+def _coverage(weights: tuple[WeightStats, ...], stored: Stored) -> str:
+    """How much of the file was looked at, and in which number formats it is kept."""
+    held = len({*stored.tensors, *stored.tensors.others, *stored.tied})
+    kinds = Counter(stats.dtype for stats in weights)
+    odd = f"; {', '.join(f'{count:,} {kind}' for kind, count in kinds.most_common())}" if len(kinds) > 1 else ""
+    numel = sum(stats.numel for stats in weights)
+    return f"coverage: {len(weights):,} of {held:,} stored tensors were measured, {numel:,} elements, each read once{odd}"
 
 
 def _row(stats: WeightStats) -> LayerSummary:

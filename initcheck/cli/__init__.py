@@ -12,6 +12,7 @@ from initcheck.errors import DEPTH, ExitCode, InitcheckError
 _COMMANDS = {
     "check": "Diagnose the initial weights of models.",
     "run": "Run a program up to its first training step and diagnose its models.",
+    "load": "Fill a model with stored weights and prove that they arrived.",
     "show": "Show the layer table of a model.",
     "verify": "Train two variants briefly on digits and compare them.",
     "rule": "Explain a rule, or list all of them.",

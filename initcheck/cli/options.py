@@ -128,6 +128,7 @@ def running(command: F) -> F:
             click.option(
                 "--static", "loader", flag_value="static", help="Read the source and execute nothing; says what it did not check."
             ),
+            click.option("--meta", is_flag=True, default=None, help="Compare with the model on fresh memory, as after the meta device."),
             click.option("--max-memory", type=Memory(), help="Memory per target: 4GB, or a share of what is available (80%)."),
             click.option("--trust", is_flag=True, default=None, help="Let the code of the targets write files, connect, start programs."),
             click.option("--trust-pickle", is_flag=True, default=None, help="Open pickled models, which can run any code."),
@@ -167,5 +168,5 @@ def flat(groups: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
     return tuple(word for group in groups for word in group)
 
 
-SETTINGS = ("inputs", "seed", "batch", "timeout", "loader", "max_memory", "jobs", "trust", "trust_pickle")
+SETTINGS = ("inputs", "seed", "batch", "timeout", "loader", "max_memory", "jobs", "trust", "trust_pickle", "meta")
 """The options of `running` that are settings of the same name."""

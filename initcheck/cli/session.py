@@ -21,7 +21,7 @@ from initcheck.report.summary import measured, read_only
 from initcheck.source import notebook
 from initcheck.source.reading import exists, python_source
 
-COMMANDS = ("check", "run", "show", "verify", "rule", "targets")
+COMMANDS = ("check", "run", "load", "show", "verify", "rule", "targets")
 
 
 @dataclass(slots=True)
@@ -52,9 +52,18 @@ def find(specs: Sequence[str], configuration: Configuration, console: Console, *
             _sort(problem, spec, found, console.detail if allow_empty else console.note)
         for target in targets:
             inputs = configuration.settings.inputs or configuration.inputs_of(target.spec, spec) or target.inputs
-            found.targets.append(dataclasses.replace(whole(target) if loader == "import" else target, inputs=inputs))
+            called, refused = _called(target, configuration)
+            found.targets += [dataclasses.replace(whole(one) if loader == "import" else one, inputs=inputs) for one in called]
+            for problem in refused:
+                _sort(problem, target.spec, found, console.note)
     found.targets = list(dict.fromkeys(found.targets))
     return found
+
+
+def _called(target: Target, configuration: Configuration) -> tuple[tuple[Target, ...], tuple[InitcheckError, ...]]:
+    """The target, with the constructor arguments that the configuration has for it and nobody typed."""
+    written = None if target.arguments else configuration.arguments_of(target.spec)
+    return ((target,), ()) if written is None else _expanded(f"{target.spec}({written})", configuration.settings.loader)
 
 
 def _expanded(spec: str, loader: str) -> tuple[tuple[Target, ...], tuple[InitcheckError, ...]]:

@@ -19,7 +19,7 @@ from initcheck.errors import ExitCode, TargetError, UsageError
 from initcheck.records.serial import from_plain, to_plain
 from initcheck.records.settings import Settings
 from initcheck.records.target import Target
-from initcheck.records.verification import DERIVED, Verification, Wish
+from initcheck.records.verification import DERIVED, PRETRAINED, Verification, Wish, is_derived
 
 WORK = "initcheck.remedy.verifying:in_child"
 
@@ -62,7 +62,9 @@ class Rates(click.ParamType):  # type: ignore[type-arg]  # generic only in recen
 
 @click.command("verify")
 @click.argument("target")
-@click.option("--against", default="fixed", metavar="WHAT", help="fixed, recommended, git:REVISION or another target (fixed).")
+@click.option(
+    "--against", default="fixed", metavar="WHAT", help="fixed, recommended, pretrained:SOURCE, git:REVISION or another target (fixed)."
+)
 @click.option("--data", default="auto", metavar="SET", help="auto, mnist, fashion, kmnist or a folder of IDX files (auto).")
 @click.option("--data-dir", default="", metavar="DIR", help="Where whole sets lie, as torchvision puts them (data).")
 @click.option("--download", is_flag=True, help="Fetch the set once, if it is not there.")
@@ -108,7 +110,7 @@ def command(target: str, **options: Any) -> int:
 def _sides(spec: str, against: str) -> tuple[Target, Target | None]:
     """What is trained first and what second; an older revision is the first. None for a variant that is made of the first."""
     own = single(spec)
-    if against in DERIVED:
+    if is_derived(against):
         return own, None
     scheme, colon, rest = against.partition(":")
     if scheme == "git" and colon:
@@ -116,7 +118,10 @@ def _sides(spec: str, against: str) -> tuple[Target, Target | None]:
     if "." not in against and ":" not in against and not Path(against).exists():
         from initcheck.config import suggestion
 
-        raise UsageError(f"--against takes fixed, recommended, git:REVISION or a target, not {against!r}", suggestion(against, DERIVED))
+        raise UsageError(
+            f"--against takes fixed, recommended, {PRETRAINED}SOURCE, git:REVISION or a target, not {against!r}",
+            suggestion(against, DERIVED),
+        )
     return own, single(against)
 
 

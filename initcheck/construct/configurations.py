@@ -15,7 +15,8 @@ from initcheck.construct.stand_ins.transformers_models import published
 from initcheck.errors import TargetError
 from initcheck.records.target import Built, Target
 
-_BUILT = "built from the configuration, no weights were loaded"
+_BUILT = "built from the configuration"
+_ALONE = f"{_BUILT}, no weights were loaded"
 
 
 def hugging_face(target: Target, watch: AbstractContextManager[object], notes: Notes) -> Construction:
@@ -33,7 +34,7 @@ def hugging_face(target: Target, watch: AbstractContextManager[object], notes: N
             notes.add(f"transformers has no {wanted[0]}; the model is without its head")
         with watch:
             model = getattr(transformers, names[0])(config) if names else transformers.AutoModel.from_config(config)
-    built = Built(f"{type(model).__name__}(config)", notes=(_BUILT, *notes.said))
+    built = Built(f"{type(model).__name__}(config)", notes=(_BUILT if target.fill is not None else _ALONE, *notes.said))
     return Construction(the_module(target, model), built)
 
 

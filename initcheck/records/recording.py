@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from initcheck.records.arrival import Arrival
 from initcheck.records.fact import Fact
 from initcheck.records.lookup import find
+from initcheck.records.parity import Parity
 from initcheck.records.source import Location
 
 Plain: TypeAlias = str | int | float | bool | None
@@ -176,7 +178,8 @@ class Untied:
 class Recording:
     """Every parameter with its writes, and what was written in vain; `watched` is false for a model built before anyone looked.
 
-    `shallow` holds the lines of initializing calls that stand in a loop over the direct children of a module.
+    `shallow` holds the lines of initializing calls that stand in a loop over the direct children of a module, `arrivals` the loads of stored
+    weights, in their order. `parity` is the comparison with a twin on fresh memory, where that was asked for.
     """
 
     parameters: tuple[ParameterRecord, ...]
@@ -188,6 +191,8 @@ class Recording:
     applied: tuple[Applied, ...] = ()
     untied: tuple[Untied, ...] = ()
     shallow: tuple[Location, ...] = ()
+    arrivals: tuple[Arrival, ...] = ()
+    parity: Parity | None = None
 
     def parameter(self, name: str) -> ParameterRecord | None:
         """The record of one parameter by its first name or any tied name."""

@@ -20,6 +20,8 @@ class Example:
     input_shape: tuple[int, ...] = ()
     integers: int = 0
     """When positive, the input is int64 below this number."""
+    settings: tuple[tuple[str, bool], ...] = ()
+    """Switches that the rule has to be asked with, such as ("meta", True)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ class Settings:
     `timeout` seconds per target; `options` holds ("rule-name.option", value) pairs; `jobs` targets at the same time, 0 for as many as
     there are cores; `max_memory` a size or a share of the available memory; `trust` lets user code write, connect and start
     programs; `trust_pickle` lets files be opened that can run code. `loader` is one of `LOADERS`.
+    `meta` compares the model with one that goes over the meta device.
     """
 
     select: tuple[str, ...] = ()
@@ -37,3 +38,4 @@ class Settings:
     max_memory: str = "80%"
     trust: bool = False
     trust_pickle: bool = False
+    meta: bool = False

@@ -41,6 +41,21 @@ class Recipe:
 
 
 @dataclass(frozen=True, slots=True)
+class Fill:
+    """What to load into a model once it is built: `source` as it was typed, `renames` as `OLD=NEW`.
+
+    `strict`: everything has to fit. `out` is an empty file that is there already, for the filled model; `format` how it is written.
+    """
+
+    source: str
+    renames: tuple[str, ...] = ()
+    strict: bool = False
+    fix_missing: bool = False
+    out: str = ""
+    format: Literal["safetensors", "torch"] = "torch"
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """One model to check.
 
@@ -51,7 +66,7 @@ class Target:
     `recipe` says what to execute of a file; `None` for what is imported whole.
     `others` are further recipes, tried in order when the first fails. `hints` are (name, literal) pairs that the source connects with
     names of arguments, `examples` sample inputs that it shows, written as for `--input`. `source` is a text that stands for the file
-    (what came on standard input), empty for what lies there.
+    (what came on standard input), empty for what lies there. `fill` is what to load into the model before it is judged.
     """
 
     spec: str
@@ -65,6 +80,7 @@ class Target:
     hints: tuple[tuple[str, str], ...] = ()
     examples: tuple[str, ...] = ()
     source: str = ""
+    fill: Fill | None = None
 
 
 @dataclass(frozen=True, slots=True)

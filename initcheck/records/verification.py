@@ -19,6 +19,14 @@ BEFORE, AFTER = "before", "after"
 DERIVED = ("fixed", "recommended")
 """Variants that are made of the other one: by `initcheck.fix`, and by `initcheck.initialize`."""
 
+PRETRAINED = "pretrained:"
+"""Before the source of weights that `initcheck.load` puts into the other one."""
+
+
+def is_derived(against: str) -> bool:
+    """Whether that variant is the other one's model with other weights."""
+    return against in DERIVED or against.startswith(PRETRAINED)
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:

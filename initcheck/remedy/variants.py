@@ -19,9 +19,12 @@ from initcheck.construct.recording.recorder import Recorder
 from initcheck.discover.targets import single
 from initcheck.engine import examine
 from initcheck.errors import TargetError, UsageError
+from initcheck.pretrained.loading import load_into
+from initcheck.pretrained.sources import opened_source
+from initcheck.records.arrival import random_share
 from initcheck.records.settings import Settings
 from initcheck.records.target import Built, Target
-from initcheck.records.verification import AFTER
+from initcheck.records.verification import AFTER, PRETRAINED
 from initcheck.remedy.healing import fix
 from initcheck.remedy.starting import initialize
 from initcheck.source.reading import hand_over
@@ -124,9 +127,12 @@ def other_side(source: Source, settings: Settings) -> Variant:
 
 
 def derived(source: Source, against: str, settings: Settings) -> Variant:
-    """What `initcheck.fix` (`fixed`) or `initcheck.initialize` (`recommended`) makes of the model."""
+    """What `initcheck.fix` (`fixed`), `initcheck.initialize` (`recommended`) or stored weights (`pretrained:SOURCE`) make of the model."""
+    what = f"{source.what}, {against}"
+    if against.startswith(PRETRAINED):
+        return Variant(AFTER, what, lambda seed: _loaded(source, against.removeprefix(PRETRAINED), settings, seed), derived=True)
     make = _fixed if against == "fixed" else _started
-    return Variant(AFTER, f"{source.what}, {against}", lambda seed: make(source, settings, seed), derived=True)
+    return Variant(AFTER, what, lambda seed: make(source, settings, seed), derived=True)
 
 
 @contextmanager
@@ -175,6 +181,14 @@ def _started(source: Source, settings: Settings, seed: int) -> Made:
         done = initialize(start.model, source.inputs if source.inputs is not None else start.inputs, seed=seed)
     left = f", {len(done.left)} left as they were" if done.left else ""
     return _made(source, start, (f"{len(done.written)} parameters drawn anew by the recommended policy{left}",))
+
+
+def _loaded(source: Source, weights: str, settings: Settings, seed: int) -> Made:
+    with _building(source, settings, seed):
+        start = source.build(nullcontext())
+    arrival = load_into(start.model, opened_source(weights, trusted=settings.trust_pickle), ())
+    count, share = len(arrival.of("loaded")), 100 * random_share(arrival)
+    return _made(source, start, (f"{count} tensors loaded from {weights}; {share:.1f} % of the parameters stay random",))
 
 
 def _made(source: Source, start: Start, notes: tuple[str, ...]) -> Made:

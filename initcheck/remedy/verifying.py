@@ -15,7 +15,7 @@ from initcheck.engine import settings_of
 from initcheck.records.serial import from_plain, to_plain
 from initcheck.records.settings import Settings
 from initcheck.records.target import Target
-from initcheck.records.verification import BEFORE, DERIVED, Verification, Wish
+from initcheck.records.verification import BEFORE, Verification, Wish, is_derived
 from initcheck.remedy.variants import Source, derived, of_target, other_side, random_states, source_of, variant
 from initcheck.report.sparkline import Axis, sparkline
 from initcheck.verify.data.wishes import checked, download_data, optimizer_named
@@ -54,7 +54,7 @@ def verify(
         before: a module (a copy of it is trained), a function without arguments that builds one (anew for each seed), or a target
             such as `"model.py::Net"`.
         after: the same again, or `"fixed"` (what `initcheck.fix` makes of it, remedies that need consent included) or `"recommended"`
-            (what `initcheck.initialize` makes of it).
+            (what `initcheck.initialize` makes of it), or `"pretrained:SOURCE"` (with the weights that `initcheck.load` takes from there).
         data: `auto` (a subset of MNIST that comes with initcheck; the whole set if `data_dir` is given), `mnist`, `fashion`, `kmnist`, or a
             folder of IDX files.
         data_dir: the folder in which whole sets lie as torchvision puts them; `data` when left out.
@@ -78,7 +78,7 @@ def verify(
         InitcheckError: when a model cannot be built, run or trained, or the images cannot be had.
     """
     chosen = settings_of(settings)
-    against = after if isinstance(after, str) and after in DERIVED else "given"
+    against = after if isinstance(after, str) and is_derived(after) else "given"
     rates = tuple(sorted({float(rate) for rate in lrs or ()}))
     if download and data == "auto":
         data = "mnist"
@@ -87,7 +87,7 @@ def verify(
     if download:
         download_data(wish, progress)
     source = source_of(before, chosen, inputs)
-    other = derived(source, against, chosen) if against in DERIVED else other_side(source_of(after, chosen, inputs), chosen)
+    other = derived(source, against, chosen) if is_derived(against) else other_side(source_of(after, chosen, inputs), chosen)
     return _tried(source, other, wish, chosen, progress)
 
 

@@ -52,7 +52,7 @@ def listing(rows: Sequence[Sequence[str]], headers: Sequence[str], *, color: boo
     finished = [[style.finish(text) for text in row] for row in rows]
     taken = sum(max(map(cells, column)) + 2 for column in list(zip(headers, *finished, strict=True))[:-1]) + 2
     cut = [[*row[:-1], _cut(row[-1], style.width - taken, style)] for row in finished]
-    head, rule, *body = _tabulated(cut, headers, ())
+    head, rule, *body = tabulated(cut, headers, ())
     return "\n".join([style.paint(head, "dim"), style.paint(style.finish(rule), "dim"), *body]) + "\n"
 
 
@@ -60,7 +60,7 @@ def fitted(rows: Sequence[Sequence[str]], headers: Sequence[str], style: Style) 
     """A table of texts where it fits the width; else one paragraph per row, its cells behind their headers."""
     finished = [[style.finish(text) for text in row] for row in rows]
     if sum(max(map(cells, column)) + 2 for column in zip(headers, *finished, strict=True)) <= style.width:
-        head, rule, *body = _tabulated(finished, headers, ())
+        head, rule, *body = tabulated(finished, headers, ())
         return [style.paint(head, "dim"), style.paint(style.finish(rule), "dim"), *body]
     margin = max(map(cells, headers[1:])) + 4
     lines = []
@@ -88,7 +88,7 @@ def _table(model: ModelReport, style: Style, *, verbose: bool) -> list[str]:
     for drop in (None, *DROPPED_FIRST):
         keep = [index for index in keep if index != drop]
         right = [position for position, column in enumerate(keep) if column in _RIGHT]
-        lines = _tabulated([[row[column] for column in keep] for row in rows], [COLUMNS[column] for column in keep], right)
+        lines = tabulated([[row[column] for column in keep] for row in rows], [COLUMNS[column] for column in keep], right)
         if max(map(cells, lines)) <= style.width:
             break
     head, rule, *body = lines
@@ -132,7 +132,8 @@ def _cut(text: str, room: int, style: Style) -> str:
     return text if len(text) <= room else f"{text[: room - len(dots)]}{dots}"
 
 
-def _tabulated(rows: Sequence[Sequence[str]], headers: Sequence[str], right: Sequence[int]) -> list[str]:
+def tabulated(rows: Sequence[Sequence[str]], headers: Sequence[str], right: Sequence[int]) -> list[str]:
+    """A table without frames: the header, a rule, the rows; columns of `right` are aligned there."""
     import tabulate  # half of its cost is spent on commands that print no table
 
     look = tabulate.TableFormat(

@@ -26,8 +26,9 @@ def render(report: Report, *, color: bool, ascii_only: bool, width: int, verbose
     """
     style = Style(color, ascii_only, max(width, 40))
     blocks = []
-    for model in report.models:
-        block = _model(model, style)
+    for index, model in enumerate(report.models):
+        twin = next((other for other in report.models[:index] if _alike(model, other)), None)
+        block = _model(model, style) if twin is None else _again(model, twin, style)
         if block and not (quiet and _is_clean(model)):
             blocks.append(block)
     blocks += [failure_frame(failure, style) for failure in report.failures]
@@ -35,6 +36,20 @@ def render(report: Report, *, color: bool, ascii_only: bool, width: int, verbose
         blocks.append(_footer(report, style, verbose=verbose, quiet=quiet))
     text = _joined(blocks, report)
     return style.finish(f"{text}\n") if text else ""
+
+
+def _alike(model: ModelReport, other: ModelReport) -> bool:
+    """Whether two models of one file are of one class and have the same faults on the same lines."""
+    same = model.target.path == other.target.path and model.model == other.model and not model.failures and not other.failures
+    return same and bool(model.findings) and _faults(model) == _faults(other)
+
+
+def _faults(model: ModelReport) -> list[object]:
+    return [(finding.code, finding.severity, finding.parameters, finding.location) for finding in model.findings]
+
+
+def _again(model: ModelReport, twin: ModelReport, style: Style) -> list[str]:
+    return [_name(model, style), *style.wrap(f"the same {count(len(model.findings), 'finding')} as {twin.target.spec}", "  ", "  ")]
 
 
 def _joined(blocks: list[list[str]], report: Report) -> str:
@@ -80,9 +95,7 @@ def _clean(model: ModelReport, style: Style) -> list[str]:
 
 
 def _header(model: ModelReport, style: Style) -> list[str]:
-    counted = size(model.parameters) if model.parameters or model.built is None or not model.built.source_only else "size not known"
-    about = f"  {model.model}, {counted}" if model.model else ""
-    lines = [style.paint(model.target.spec, "strong") + about]
+    lines = [_name(model, style)]
     built = model.built
     if built is not None:
         line = _from(built, model.target)
@@ -103,6 +116,12 @@ def _header(model: ModelReport, style: Style) -> list[str]:
     if model.input is not None:
         lines += style.wrap(f"{model.input.text}  {model.input.origin}".rstrip(), "  input   ", " " * 10)
     return lines
+
+
+def _name(model: ModelReport, style: Style) -> str:
+    counted = size(model.parameters) if model.parameters or model.built is None or not model.built.source_only else "size not known"
+    about = f"  {model.model}, {counted}" if model.model else ""
+    return style.paint(model.target.spec, "strong") + about
 
 
 def _from(built: Built, target: Target) -> str:

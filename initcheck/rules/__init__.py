@@ -13,7 +13,7 @@ from initcheck.errors import ConfigError, UsageError
 from initcheck.records.rule import RuleInfo
 from initcheck.rules.base import LayerRule, ModelRule, Rule
 
-FAMILIES = ("symmetry", "lost", "scale", "bias", "recurrent", "special", "embedding", "signal")
+FAMILIES = ("symmetry", "lost", "pretrained", "scale", "bias", "recurrent", "special", "embedding", "signal")
 """The folders of rules, in the order in which causes come before consequences."""
 
 ENTRY_POINTS = "initcheck.rules"

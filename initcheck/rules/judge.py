@@ -12,7 +12,7 @@ from initcheck.records.finding import Failure, Finding, Skip, joined, louder, ra
 from initcheck.records.settings import Settings
 from initcheck.rules import matches, rule_classes
 from initcheck.rules.base import LayerRule, ModelRule, Rule
-from initcheck.rules.standing import left_out, stands
+from initcheck.rules.standing import about_trained, left_out, stands, trained
 
 NOT_MEASURED = "signals and gradients were not judged: they depend on trained weights that were not loaded"
 
@@ -43,11 +43,14 @@ def judge(evidence: Evidence, settings: Settings) -> Judgement:
             continue
         _ask(rule, evidence, findings, skips, failures)
     absent = left_out(evidence)
-    findings = [finding for finding in findings if stands(finding, absent)]
+    loaded = trained(evidence)
+    findings = [finding for finding in findings if stands(finding, absent) and not about_trained(finding, loaded)]
     kept = [finding for finding in _fold(_merge(findings), evidence) if finding.code in wanted]
     order = {layer.weight: index for index, layer in enumerate(evidence.layers)}
     kept.sort(key=lambda finding: (-rank(finding.severity), _is_symptom(finding), _first(finding, order), finding.code))
     told = (Skip("", "", NOT_MEASURED),) if absent else ()
+    if loaded:
+        told = (*told, Skip("", "", f"{len(loaded):,} parameters hold loaded weights, which are no initialization"))
     return Judgement(
         tuple(kept), (*told, *_distinct(skip for skip in skips if skip.code in wanted)), tuple(failures), tuple(sorted(wanted))
     )

@@ -8,6 +8,10 @@ from initcheck.records.finding import Finding
 from initcheck.records.recording import LEFT_OUT
 
 ELSEWHERE = ("loaded", "external")
+STARTS = ("IC1", "IC2", "IC3", "IC4", "IC5", "IC6", "IC7")
+"""Families that judge how training starts."""
+FACTS = ("IC111", "IC305", "IC306", "IC307")
+"""Rules that hold for trained weights as well: what is not finite, or was never written."""
 
 
 def own_start(parameter: str, evidence: Evidence) -> bool:
@@ -27,6 +31,22 @@ def left_out(evidence: Evidence) -> frozenset[str]:
         if ruling is not None and ruling.call == Unknown(LEFT_OUT):
             found |= {record.name, *record.tied}
     return frozenset(found)
+
+
+def trained(evidence: Evidence) -> frozenset[str]:
+    """The parameters that hold what was loaded into them: nothing about them is a start."""
+    arrived = {one.name for arrival in evidence.recording.arrivals for one in arrival.of("loaded", "changed")}
+    return frozenset(arrived) | {name for record in evidence.recording.parameters if record.name in arrived for name in record.tied}
+
+
+def about_trained(finding: Finding, weights: frozenset[str]) -> bool:
+    """Whether a finding judges loaded weights as if they were an initialization: scale, scheme, symmetry, or the signal through them."""
+    return (
+        bool(finding.parameters)
+        and finding.code.startswith(STARTS)
+        and finding.code not in FACTS
+        and weights.issuperset(finding.parameters)
+    )
 
 
 def stands(finding: Finding, absent: frozenset[str]) -> bool:

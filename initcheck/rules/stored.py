@@ -1,12 +1,13 @@
-"""What can be said of stored weights without their model: nothing about scale, for a trained weight is no initialization any more.
+"""What can be said of stored weights without their model: little about scale, for a trained weight is no initialization any more.
 
-Five rules have something to say; the others need to know where a weight stands, and are told as not judged.
+Six rules have something to say; the others need to know where a weight stands, and are told as not judged.
 """
 
 from __future__ import annotations
 
 import math
 import re
+import statistics
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
@@ -16,6 +17,7 @@ from initcheck.records.settings import Settings
 from initcheck.records.stats import WeightStats
 from initcheck.rules.base import Rule
 from initcheck.rules.judge import Judgement, selected
+from initcheck.rules.scale.scale_outlier import ScaleOutlier
 from initcheck.rules.symmetry.cloned_layers import ClonedLayers
 from initcheck.rules.symmetry.constant_weight import ConstantWeight
 from initcheck.rules.symmetry.identical_units import IdenticalUnits
@@ -32,6 +34,11 @@ AS_STORED = "weights from a checkpoint: judged as stored values, not as an initi
 _WEIGHT = re.compile(r"(^|[._])weight(_(ih|hh|v)(_l\d+)?(_reverse)?)?$")
 _TABLE = re.compile(r"emb|wte|wpe|vocab|token", re.IGNORECASE)
 _NORM = re.compile(r"norm|(^|[._])ln(_|\d|\.|$)|(^|\.)bn", re.IGNORECASE)
+_NUMBER = re.compile(r"\d+")
+_SIBLINGS = 5
+"""Weights of one name but for its numbers, and of one shape, among which one can be an outlier."""
+_FAR, _NEAR = 10.0, 3.0
+"""Ratio to the median of the siblings beyond which a weight is told, and within which all others lie."""
 _MANY = 3
 """Weights with the same numbers from which it is a stack of copies; two may be tied, or an average beside its model."""
 
@@ -51,6 +58,7 @@ def judge_stored(weights: Sequence[WeightStats], settings: Settings) -> Judgemen
         IdenticalUnits: lambda: _copies(matrices),
         ClonedLayers: lambda: _cloned(matrices),
         NonFiniteWeight: lambda: _broken(weights),
+        ScaleOutlier: lambda: _outliers(matrices),
     }
     findings = [finding for rule, judged in speaking.items() if rule.code in wanted for finding in judged()]
     asked = {rule.code for rule in speaking} & wanted
@@ -142,6 +150,30 @@ def _cloned(matrices: Sequence[WeightStats]) -> Iterable[Finding]:
             why="They may be tied, or an average beside its model."
             if few
             else "Layers that start as copies and are still equal were never trained apart.",
+        )
+
+
+def _outliers(matrices: Sequence[WeightStats]) -> Iterable[Finding]:
+    groups: dict[tuple[str, tuple[int, ...]], list[WeightStats]] = {}
+    for stats in matrices:
+        if stats.second_moment and math.isfinite(stats.second_moment):
+            groups.setdefault((_NUMBER.sub("#", stats.parameter), stats.shape), []).append(stats)
+    for group in groups.values():
+        size = {stats.parameter: 0.5 * math.log(stats.second_moment) for stats in group}
+        middle = statistics.median(size.values())
+        far = [stats for stats in group if abs(size[stats.parameter] - middle) > math.log(_FAR)]
+        rest = [stats for stats in group if abs(size[stats.parameter] - middle) <= math.log(_NEAR)]
+        if len(group) < _SIBLINGS or not far or len(far) + len(rest) < len(group) or len(far) * _SIBLINGS > len(group):
+            continue
+        first = far[0]
+        factor = math.exp(abs(size[first.parameter] - middle))
+        yield ScaleOutlier().finding(
+            _names(far),
+            f"{factor:.3g} times as {'large' if size[first.parameter] > middle else 'small'} as the same weight of the other layers",
+            severity="info",
+            observed=_counted(far, f"root mean square {math.sqrt(first.second_moment):.3g} in {first.parameter}"),
+            expected=f"near {math.exp(middle):.3g}, as in the {len(rest)} others",
+            why="Training seldom drives one layer so far from its siblings: it was rescaled, never trained, or comes from elsewhere.",
         )
 
 

@@ -68,17 +68,20 @@ def tensors(value: Any) -> list[Tensor]:
 
 def returned(result: Any) -> list[tuple[str, Tensor]]:
     """The tensors that a model returned as its results, with the names of their entries (empty outside a mapping)."""
-    return _named(result, "")
+    return _named(result, "", ())
 
 
-def _named(result: Any, name: str) -> list[tuple[str, Tensor]]:
+def _named(result: Any, name: str, inside: tuple[int, ...]) -> list[tuple[str, Tensor]]:
+    if id(result) in inside:  # a container that holds itself
+        return []
+    within = (*inside, id(result))
     if hasattr(result, "items") and callable(result.items):
         names = [key for key in result if key not in SIDE_OUTPUTS]
         if any("logits" in str(key) for key in names):
             names = [key for key in names if not str(key).endswith(REPRESENTATIONS)]
-        return [pair for key in names for pair in _named(result[key], str(key))]
+        return [pair for key in names for pair in _named(result[key], str(key), within)]
     if isinstance(result, (list, tuple)):
-        return [pair for value in result for pair in _named(value, name)]
+        return [pair for value in result for pair in _named(value, name, within)]
     return [(name, tensor) for tensor in ([result] if isinstance(result, Tensor) else tensors(result))]
 
 

@@ -47,7 +47,7 @@ def answer(request: dict[str, Any], checker: Callable[..., Any], pipe: Pipe, *, 
 
     _prepare(request, own_process=own_process)
     if own_process and not settings.trust and target.kind != "program":  # a program is run as it is
-        confine(request["scratch"])
+        confine(request["scratch"], target.fill.out if target.fill is not None else "")
     before = frozenset(sys.modules)
 
     def checked() -> dict[str, Any]:

@@ -22,8 +22,11 @@ _TCP = 3
 _SIGNALS_AND_SOCKETS = 3
 
 
-def confine(scratch: str) -> bool:
-    """Confines this process and its children for good: writing only below `scratch`, no program, no TCP. False where it cannot be."""
+def confine(scratch: str, file: str = "") -> bool:
+    """Confines this process and its children for good: writing only below `scratch` and into `file`, no program, no TCP.
+
+    False where it cannot be.
+    """
     if sys.platform != "linux":
         return False
     libc = ctypes.CDLL(None, use_errno=True)
@@ -39,6 +42,8 @@ def confine(scratch: str) -> bool:
     try:
         if scratch:
             _allow(libc, handle, scratch, changes)
+        if file:
+            _allow(libc, handle, file, _WRITE | (_TRUNCATE if version >= 3 else 0))
         _allow(libc, handle, "/dev/shm", changes)  # noqa: S108  (memory that torch shares between processes)
         _allow(libc, handle, "/dev", _WRITE | (_TRUNCATE if version >= 3 else 0))
         _allow(libc, handle, "/proc/self", _WRITE | (_TRUNCATE if version >= 3 else 0))

@@ -258,3 +258,17 @@ def test_show_prints_the_layer_table(real):
     assert "64→10" in out
     assert "✗ IC301" in out
     assert err == "│ building the model\n" or err == ""
+
+
+def test_the_configuration_gives_constructor_arguments(tmp_path):
+    (tmp_path / "net.py").write_text(
+        "from torch import nn\n\n\nclass Net(nn.Module):\n    def __init__(self, width, depth):\n        super().__init__()\n"
+        "        self.layers = nn.Sequential(*[nn.Linear(width, width) for _ in range(depth)])\n\n"
+        "    def forward(self, x):\n        return self.layers(x)\n"
+    )
+    (tmp_path / "initcheck.toml").write_text('[args]\n"net.py::Net" = { width = 24, depth = 3 }\n')
+    code, out, _ = run("net.py", cwd=tmp_path)
+    assert code == 0, out
+    assert "net.py::Net(width=24, depth=3)  Net, 1,800 parameters" in out
+    code, out, _ = run("net.py::Net(8, 2)", cwd=tmp_path)
+    assert "144 parameters" in out

@@ -23,7 +23,7 @@ def digests(model):
 
 def examined(rule, example):
     """The report of the function that builds the bad example, the finding of its rule, and the model with the same values."""
-    report = initcheck.check(build(example.bad), sample(example))
+    report = initcheck.check(build(example.bad), sample(example), **dict(example.settings))
     finding = next(finding for finding in report.findings if finding.code == rule.code)
     torch.manual_seed(0)
     return report, finding, build(example.bad)()
@@ -36,7 +36,7 @@ def test_the_remedy_heals_the_bad_example(rule, example):
         assert rule.mends == "display" or rule.code in TOLD_ONLY
         return
     before, state = digests(model), torch.get_rng_state()
-    result = initcheck.fix(model, report, unsafe=True, inputs=sample(example))
+    result = initcheck.fix(model, report, unsafe=True, inputs=sample(example), **dict(example.settings))
     assert torch.equal(torch.get_rng_state(), state)
     assert rule.code in {one.code for one in result.applied}, result
     assert not [one for one in result.remaining if one.code == rule.code], result
@@ -44,7 +44,7 @@ def test_the_remedy_heals_the_bad_example(rule, example):
     changed = {name for name, digest in digests(model).items() if before[name] != digest}
     assert changed <= set(result.written)
     after = digests(model)
-    again = initcheck.fix(model, unsafe=True, inputs=sample(example))
+    again = initcheck.fix(model, unsafe=True, inputs=sample(example), **dict(example.settings))
     assert not again.written and not again.steps
     assert digests(model) == after
 
@@ -68,7 +68,7 @@ def test_the_remedy_is_as_free_as_its_page_says(rule, example):
 def test_without_leave_nothing_unsafe_is_done(rule, example):
     report, finding, model = examined(rule, example)
     before = digests(model)
-    result = initcheck.fix(model, report, inputs=sample(example))
+    result = initcheck.fix(model, report, inputs=sample(example), **dict(example.settings))
     assert all(one.fix is not None and one.fix.safety == "safe" for one in result.applied)
     if finding.fix is not None and finding.fix.safety != "safe":
         assert finding.code in {one.finding.code for one in result.declined}

@@ -46,7 +46,7 @@ def test_codes_share_their_family_digit():
 
 @pytest.mark.parametrize(("rule", "example"), EXAMPLES, ids=[f"{rule.name}-{i}" for i, (rule, _) in enumerate(EXAMPLES)])
 def test_the_bad_example_fires_exactly_this_rule(rule, example):
-    report = initcheck.check(build(example.bad), sample(example))
+    report = initcheck.check(build(example.bad), sample(example), **dict(example.settings))
     assert not report.all_failures
     assert rule.code in {finding.code for finding in report.findings}, report.findings
     louder = {finding.code for finding in report.at_least("warning")} - {rule.code}
@@ -55,7 +55,7 @@ def test_the_bad_example_fires_exactly_this_rule(rule, example):
 
 @pytest.mark.parametrize(("rule", "example"), EXAMPLES, ids=[f"{rule.name}-{i}" for i, (rule, _) in enumerate(EXAMPLES)])
 def test_the_good_example_is_silent(rule, example):
-    report = initcheck.check(build(example.good), sample(example))
+    report = initcheck.check(build(example.good), sample(example), **dict(example.settings))
     assert not report.all_failures
     assert rule.code not in {finding.code for finding in report.findings}
     assert not report.at_least("warning"), report.findings

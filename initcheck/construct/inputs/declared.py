@@ -52,11 +52,12 @@ def declared_image(model: Any) -> tuple[int, ...]:
         size = config.get("input_size") if isinstance(config, dict) else getattr(config, "input_size", None)
         if isinstance(size, (tuple, list)) and len(size) == 3:
             return tuple(int(edge) for edge in size)
-    size = getattr(model, "image_size", None) or getattr(model, "img_size", None)
-    if isinstance(size, int) and size > 0:
-        return (_channels(model), size, size)
-    if isinstance(size, (tuple, list)) and len(size) == 2 and all(isinstance(edge, int) for edge in size):
-        return (_channels(model), *size)
+    for name in ("image_size", "img_size"):
+        size = getattr(model, name, None)
+        if isinstance(size, int) and size > 0:
+            return (_channels(model), size, size)
+        if isinstance(size, (tuple, list)) and len(size) == 2 and all(isinstance(edge, int) for edge in size):
+            return (_channels(model), *size)
     return ()
 
 

@@ -21,7 +21,10 @@ _COMPANIONS = ("input_ids", "pixel_values", "decoder_input_ids", "input_features
 def is_configured(model: Any) -> bool:
     """Whether the model carries a configuration object that names sizes."""
     config = getattr(model, "config", None)
-    return config is not None and (hasattr(model, "main_input_name") or hasattr(config, "vocab_size") or hasattr(config, "sample_size"))
+    sizes = (getattr(config, name, None) for name in ("vocab_size", "sample_size"))
+    return config is not None and (
+        isinstance(getattr(model, "main_input_name", None), str) or any(isinstance(s, (int, tuple, list)) for s in sizes)
+    )
 
 
 def configured(model: Any, batch: int) -> Iterator[Plan]:

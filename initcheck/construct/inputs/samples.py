@@ -41,7 +41,8 @@ _NAMES = {dtype: name for name, dtype in reversed(DTYPES.items())}
 class Form:
     """A tensor to be drawn: standard normal floats, integers in [0, below), or `fill` everywhere.
 
-    `columns` bounds the integers for each position of the last axis, where every column has a table of its own.
+    `columns` bounds the integers for each position of the last axis, where every column has a table of its own. Floats are drawn `scale`
+    times as large, where the model divides by as much.
     """
 
     shape: tuple[int, ...]
@@ -49,6 +50,7 @@ class Form:
     below: int = 2
     fill: float | None = None
     columns: tuple[int, ...] = ()
+    scale: float = 1.0
 
 
 Tree: TypeAlias = Any
@@ -119,7 +121,8 @@ class Drawer:
             return torch.full(form.shape, form.fill, dtype=dtype, device=self._device)
         if dtype.is_floating_point or dtype.is_complex:
             drawn = dtype if dtype.is_complex or dtype is torch.float64 else torch.float32
-            return torch.randn(form.shape, generator=self._generator, dtype=drawn).to(device=self._device, dtype=dtype)
+            normal = torch.randn(form.shape, generator=self._generator, dtype=drawn) * form.scale
+            return normal.to(device=self._device, dtype=dtype)
         if form.columns:
             drawn_columns = [torch.randint(max(below, 1), form.shape[:-1], generator=self._generator) for below in form.columns]
             return torch.stack(drawn_columns, -1).to(device=self._device, dtype=dtype)

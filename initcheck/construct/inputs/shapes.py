@@ -25,6 +25,9 @@ _FRAMES = 4
 _HEAVY = 1 << 19
 """Samples of more elements come two at a time."""
 
+LARGEST = 1 << 22
+"""Elements of one tensor at most, where fewer samples make it smaller."""
+
 _LARGE, _FEW, _LONG = 96, 4, 1024
 """Images above this edge length, and signals of this length, come in batches of at most so many."""
 
@@ -62,7 +65,14 @@ def scene(model: Module, batch: int) -> Scene:
 
 
 def options(use: Use, scene: Scene) -> list[Tree]:
-    """Forms for an argument that enters the layer of `use`."""
+    """Forms for an argument that enters the layer of `use`, as large as what the model divides them by before."""
+    forms = _options(use, scene)
+    if use.divided == 1.0:
+        return forms
+    return [replace(form, scale=use.divided) if isinstance(form, Form) and form.dtype == "float" else form for form in forms]
+
+
+def _options(use: Use, scene: Scene) -> list[Tree]:
     need = use.need
     if use.shares > 1 or 0 < use.beside < need.size:
         left = need.size - use.beside if use.beside < need.size else need.size
@@ -94,7 +104,7 @@ def _most(shape: tuple[int, ...]) -> int:
     if len(shape) == 5:
         return _FEW if shape[1] == _FRAMES else 2
     large = (len(shape) == 4 and shape[-1] > _LARGE) or (len(shape) == 3 and shape[-1] >= _LONG and shape[1] < shape[-1])
-    return _FEW if large else 1 << 30
+    return _FEW if large else max(2, LARGEST // max(math.prod(shape[1:]), 1))
 
 
 def _times(model: Module) -> tuple[int, ...]:

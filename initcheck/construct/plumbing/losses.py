@@ -129,7 +129,7 @@ def _discarded(site: Site) -> Iterator[Discarded]:
 
 def _copied(site: Site, slot: Slot, event: Event, meant: ParameterRecord) -> Discarded | None:
     """An initializer that wrote into something computed from a parameter."""
-    drawn = slot.mirrors and event.call is not None and event.call.name in RANDOM and not event.sources
+    drawn = event.call is not None and event.call.name in RANDOM and not event.sources
     if slot.read or slot.owner is not None or not (event.instance is not None or drawn) or event.call is None:
         return None
     if (slot.serial in site.kept and not slot.mirrors) or site.passes.survivors(event, site.kept - {slot.serial}):

@@ -70,6 +70,7 @@ WRAPPERS = (str(Path("transformers", "initialization.py")),)
 INIT_FILE, SERIALIZATION = str(Path(LAYERS, "init.py")), str(Path(TORCH, "serialization.py"))
 TRANSPARENT = {str(Path(LAYERS, name)) for name in ("parameter.py", "functional.py", "modules/module.py")}
 GENERATED = ("<frozen ", "<string>", "<eval_with_key>", "<__array_function__")
+WATCHES = "<frozen initcheck."
 LEFT_OUT_FILE = "<frozen initcheck.left_out>"
 LOADING = {"load_state_dict", "_load_from_state_dict", "_load_state_dict_into_meta_model", "convert_and_load_state_dict_in_model"}
 
@@ -188,6 +189,13 @@ def _is_helper(frame: FrameType, written: Collection[int]) -> bool:
 def kind_of(code: CodeType) -> Kind:
     """Whose code this is."""
     return _kinds.get(code) or _classify(code)
+
+
+def asked_by(frame: FrameType | None) -> Kind:
+    """Whose code calls, with what initcheck put in between looked through."""
+    while frame is not None and frame.f_code.co_filename.startswith(WATCHES):
+        frame = frame.f_back
+    return kind_of(frame.f_code) if frame is not None else Kind.OWN
 
 
 def _classify(code: CodeType) -> Kind:

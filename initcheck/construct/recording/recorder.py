@@ -6,19 +6,23 @@ import sys
 import threading
 import weakref
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from initcheck.construct.arrivals.settling import settled
+from initcheck.construct.arrivals.watching import ArrivalWatch
 from initcheck.construct.plumbing.applying import ApplyWatch
 from initcheck.construct.plumbing.losses import in_vain
 from initcheck.construct.plumbing.registrations import Registrations
 from initcheck.construct.recording import poison
 from initcheck.construct.recording.events import made, written
 from initcheck.construct.recording.frames import Trace, capture, storage_key
-from initcheck.construct.recording.history import Event, Slot, region_of
+from initcheck.construct.recording.history import FOREIGN, Event, Slot, region_of
 from initcheck.construct.recording.operations import DROPPABLE, RANDOM, Operation, operation
 from initcheck.construct.recording.provenance import Watched, resolve, stranger
 from initcheck.records.recording import InitCall, Origin, Recording
@@ -51,6 +55,7 @@ class Recorder(TorchDispatchMode):
         self._deeds = 0
         self._applying = ApplyWatch(lambda: self._deeds)
         self._registrations = Registrations(self._known)
+        self._arrivals = ArrivalWatch(self._silent, self._foreign)
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -63,11 +68,13 @@ class Recorder(TorchDispatchMode):
             self._hooked = True
         self._registrations.start()
         self._applying.start()
+        self._arrivals.start()
         super().__enter__()
         return self
 
     def __exit__(self, kind: Any, value: Any, traceback: Any) -> None:
         super().__exit__(kind, value, traceback)
+        self._arrivals.stop()
         self._applying.stop()
         self._registrations.stop()
         if self._hooked:
@@ -78,7 +85,23 @@ class Recorder(TorchDispatchMode):
         """The provenance of every parameter of a model that was built while this recorder watched, and what was written in vain."""
         watched = Watched(self._slots, threads=self._threads > 0)
         recording = resolve(model, watched)
+        recording = replace(recording, arrivals=settled(model, self._arrivals.noted, recording))
         return in_vain(model, recording, watched, self._applying.finished, self._registrations.moved)
+
+    @contextmanager
+    def _silent(self) -> Iterator[None]:
+        """Inside, operations pass by unnoticed."""
+        before, self.paused = self.paused, True
+        try:
+            yield
+        finally:
+            self.paused = before
+
+    def _foreign(self, tensor: torch.Tensor) -> bool:
+        """Whether a tensor's numbers were not made by what is watched."""
+        slot = self._known(tensor)
+        ruling = slot.ruling() if slot is not None else None
+        return ruling is None or ruling.origin in FOREIGN
 
     def _notice_thread(self, _frame: Any, _event: str, _argument: Any) -> None:
         self._threads += 1
@@ -129,14 +152,14 @@ class Recorder(TorchDispatchMode):
             slot.add(event)
 
     def _note_purpose(self, slot: Slot, event: Event, what: Operation, tensor: torch.Tensor) -> None:
-        """Whether somebody outside torch.nn overwrote a parameter, or a copy of one, on purpose."""
+        """Whether somebody outside torch.nn overwrote a parameter, or what was computed from one, on purpose."""
         if slot.owner is None and type(tensor) is torch.nn.Parameter:
             slot.owner = weakref.ref(tensor)
         event.sweep = self._applying.sweep
         if event.origin not in ("user", "library"):
             return
         event.told = slot.owner is not None
-        if event.instance is not None or (what.name in RANDOM and slot.mirrors):
+        if event.instance is not None or what.name in RANDOM:
             slot.notable = slot.notable or event.told or bool(slot.parents)
 
     def _note_created(self, what: Operation, values: list[Any], out: Any, frame: Any) -> None:

@@ -66,7 +66,7 @@ class Watcher(MetaPathFinder):
         react = self._reactions.get(fullname)
         if react is None:
             return None
-        spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
+        spec = self._next(fullname, path, target)
         loader: Any = spec.loader if spec is not None else None
         if loader is None:
             return None
@@ -78,6 +78,12 @@ class Watcher(MetaPathFinder):
 
         loader.exec_module = executed
         return spec
+
+    def _next(self, fullname: str, path: Sequence[str] | None, target: types.ModuleType | None) -> importlib.machinery.ModuleSpec | None:
+        """What the next watcher gives for a name that several watch, else the path."""
+        after = sys.meta_path[sys.meta_path.index(self) + 1 :] if self in sys.meta_path else []
+        found = (other.find_spec(fullname, path, target) for other in after if isinstance(other, Watcher))
+        return next(filter(None, found), None) or importlib.machinery.PathFinder.find_spec(fullname, path, target)
 
 
 def _asking() -> FrameType | None:

@@ -14,7 +14,7 @@ import torch
 
 from initcheck.construct.guard import changed
 from initcheck.construct.guard.reading import looked_for
-from initcheck.construct.recording.frames import Kind, kind_of
+from initcheck.construct.recording.frames import Kind, asked_by
 from initcheck.construct.stand_ins.missing import user_site
 from initcheck.construct.stand_ins.transformers_models import Pretrained
 from initcheck.construct.stand_ins.unloaded import Loading, Note
@@ -73,7 +73,7 @@ def _load(original: Callable[..., Any], loading: Loading) -> Callable[..., Any]:
     """`torch.load` of the user's own code: a file that is missing is left out, one that is there is opened on the CPU."""
 
     def load(f: Any, *args: Any, **kwargs: Any) -> Any:
-        if kind_of(sys._getframe(1).f_code) is not Kind.USER or not isinstance(f, (str, os.PathLike)):  # noqa: SLF001  (whose code asks)
+        if asked_by(sys._getframe(1)) is not Kind.USER or not isinstance(f, (str, os.PathLike)):  # noqa: SLF001
             return original(f, *args, **kwargs)
         looked_for(f)
         if not Path(f).exists():
@@ -131,7 +131,7 @@ def _safetensors(module: Any, stack: contextlib.ExitStack, loading: Loading) -> 
     original = module.load_file
 
     def load_file(filename: Any, *args: Any, **kwargs: Any) -> Any:
-        asks = kind_of(sys._getframe(1).f_code) is Kind.USER  # noqa: SLF001  (whose code asks)
+        asks = asked_by(sys._getframe(1)) is Kind.USER  # noqa: SLF001
         if asks and not Path(filename).exists():
             return loading.absent(os.fspath(filename), downloaded=False)
         return original(filename, *args, **kwargs)

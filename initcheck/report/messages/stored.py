@@ -37,4 +37,21 @@ PAGES = (
         "error no-weights: optimizer.pt holds no weights: it is the state of an optimizer",
         (("See what it holds:", "python -c \"import torch; print(torch.load('file.pt', weights_only=True).keys())\""),),
     ),
+    MessagePage(
+        "load-failed",
+        "The model's own code refused the weights that were loaded into it.",
+        (
+            "Its `load_state_dict`, or a hook that runs before it, expects other names or more than tensors.",
+            "It replaces parameters while it is loaded.",
+        ),
+        "error load-failed: Net.load_state_dict refused the weights of weights.pt: KeyError: 'version'",
+        (("Load them in your own code, and check the result:", "initcheck model.py"),),
+    ),
+    MessagePage(
+        "not-written",
+        "The filled model could not be written; the file that was asked for is not there, or is the one that was there before.",
+        ("The disk is full, or the folder does not allow writing.",),
+        "error not-written: cannot write the weights: OSError: [Errno 28] No space left on device",
+        (("Write it elsewhere:", "initcheck load model.py --from weights.pt -o /other/disk/model.safetensors"),),
+    ),
 )

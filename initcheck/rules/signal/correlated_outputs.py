@@ -31,8 +31,8 @@ class CorrelatedOutputs(ModelRule):
     Why: what does not differ between samples cannot be told apart by the layers behind; the difference between two inputs has to be learned out of a ripple.
     Silent when: more than 2 % of the last second moment differs between samples, or as much as a He-initialized ReLU network of this depth would keep of
         these inputs (depth alone makes inputs alike), the inputs are alike already (judged by the first layer), the chain has fewer than
-        three weights, the batch fewer than eight samples, a batch normalization follows, which takes the common part away, or the layers are
-        convolutions and more than 0.01 % differs (pooling makes images of noise alike; then it is listed under *not judged*).
+        three weights, the batch fewer than eight samples, a batch normalization follows, which takes the common part away, or there are
+        convolutions among the layers and more than 0.01 % differs (pooling makes images of noise alike; then it is listed under *not judged*).
     Source: measured on the run's own batch, E||z - mean||^2 / E||z||^2; Schoenholz et al. 2017, arXiv:1611.01232; networks without norm trained below
         2 % lost accuracy, below 0.01 % did not train.
     """
@@ -71,7 +71,7 @@ class CorrelatedOutputs(ModelRule):
         level = sample_fraction_severity(after)
         if level not in ("warning", "error") or before < self.distinct or after * self.room > _kept_by_he(before, len(chain.hops)):
             return None
-        if level == "warning" and last.kind == "conv":
+        if level == "warning" and any(layer.kind == "conv" for name in chain.weights if (layer := evidence.layer(name)) is not None):
             raise NotKnown(
                 f"{100 * after:.2g} % of the signal differs between samples, and pooling makes images of noise alike too: too close to tell"
             )

@@ -23,7 +23,8 @@ class PositionScale(LayerRule):
     Why: the sum of a large table and a small embedding is the table: after the first normalization nearly nothing of the input is left, and the model sees where
         a token stands but not which one it is.
     Silent when: the table's mean square is below 25 times that of the data (zeros, 0.02 beside 0.02, N(0, 1) beside projected features as in DETR); info up to 100 times;
-        the table is frozen or loaded; it is added to attention scores (relative-position-not-small); the data themselves are zero.
+        the table is frozen or loaded; it is added to attention scores (relative-position-not-small), or holds
+        scores itself (values of -1000 and beyond stand for what must not happen); the data themselves are zero.
     Source: measured on the sum: the share of the input in what the model reads is 1 / (1 + ratio).
     """
 
@@ -33,6 +34,7 @@ class PositionScale(LayerRule):
     explains: ClassVar[tuple[str, ...]] = ("signal-explodes",)
     warns: float = tolerance(100.0, "largest ratio of the mean squares of table and data that is no warning")
     notes: float = tolerance(25.0, "largest ratio that is no info")
+    forbidden: float = tolerance(-1000.0, "values from here downwards stand for the impossible in a table of scores")
     examples: ClassVar[tuple[Example, ...]] = (
         Example(
             bad="import torch\nfrom torch import nn\n\n\nclass Tagger(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
@@ -56,6 +58,7 @@ class PositionScale(LayerRule):
             or sum(size > 1 for size in stats.shape) < 2
             or stats.nonfinite
             or stats.second_moment == 0
+            or stats.minimum <= self.forbidden
         ):
             return
         if not own_start(layer.weight, evidence) or set(layer.feeds.get()) & set(SCORES):

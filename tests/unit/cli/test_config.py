@@ -142,5 +142,26 @@ def test_foreign_and_empty_variables_are_left_alone(tmp_path):
 
 
 def test_a_wrong_flag_is_a_usage_error(tmp_path):
-    with pytest.raises(UsageError, match="--select: no rule matches 'IC9'"):
-        read(tmp_path, select=("IC9",))
+    with pytest.raises(UsageError, match="--select: no rule matches 'IC99'"):
+        read(tmp_path, select=("IC99",))
+
+
+def test_arguments_of_a_class_as_they_would_be_typed(project):
+    folder = project("""
+[tool.initcheck.args]
+"m.py::Net" = { width = 64, name = "it's", sizes = [1, 2] }
+"m.py::Other" = [3, 10]
+""")
+    configuration = read(folder)
+    assert configuration.arguments_of("m.py::Net") == 'width=64, name="it\'s", sizes=[1, 2]'
+    assert configuration.arguments_of("elsewhere", "m.py::Other") == "3, 10"
+    assert configuration.arguments_of("m.py") is None
+
+
+def test_a_project_does_not_vouch_for_itself(project):
+    folder = project("[tool.initcheck]\ntrust = true\n")
+    with pytest.raises(ConfigError, match="trust is not for a file") as told:
+        read(folder)
+    assert "--trust" in told.value.hint
+    project("")
+    assert read(folder, {"INITCHECK_TRUST": "1"}).settings.trust

@@ -250,3 +250,33 @@ def test_precision_follows_the_model_and_tries_are_bounded():
 def test_the_batch_follows_the_size(model, batch):
     assert choose_batch(model.to("meta")) == batch
     assert choose_batch(model, 5) == 5
+
+
+class Frames(nn.Module):
+    """Pixels from 0 to 255, which are divided before the first layer."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+
+
+class Slash(Frames):
+    def forward(self, x):
+        return self.conv(x.float() / 255.0 - 0.5)
+
+
+class Method(Frames):
+    def forward(self, x):
+        x = x.div(256)
+        return self.conv(x)
+
+
+class Halved(Frames):
+    def forward(self, x):
+        return self.conv(x / 2)
+
+
+@pytest.mark.parametrize(("kind", "scale"), [(Slash, 255.0), (Method, 256.0), (Halved, 1.0)])
+def test_values_are_as_large_as_what_the_model_divides_them_by(kind, scale):
+    (image,) = first(kind()).args
+    assert image.std().item() == pytest.approx(scale, rel=0.05)

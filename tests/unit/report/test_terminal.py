@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import pytest
@@ -200,3 +201,14 @@ def test_no_text_from_the_user_is_lost_in_colour(source):
     assert ESCAPES.sub("", render(sample.failing(), color=True, ascii_only=True, width=60)) == render(
         sample.failing(), ascii_only=True, width=60
     )
+
+
+def test_a_second_model_with_the_same_faults_is_told_in_a_line(source):
+    first = sample.model(findings=(sample.identical(),))
+    twin = dataclasses.replace(first, target=dataclasses.replace(first.target, spec="train.py::other"))
+    text = render(Report((first, twin)))
+    assert text.count("IC201 identical-units") == 1
+    assert "train.py::other  " in text
+    assert "the same 1 finding as train.py::model" in text
+    other = dataclasses.replace(twin, findings=(dataclasses.replace(sample.identical(), parameters=("other.weight",)),))
+    assert render(Report((first, other))).count("IC201 identical-units") == 2

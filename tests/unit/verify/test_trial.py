@@ -70,6 +70,14 @@ def test_the_other_way_round_is_worse(digits):
     assert found.gain < -50
 
 
+def test_stored_weights_against_none(digits, tmp_path):
+    torch.manual_seed(0)
+    torch.save(net().state_dict(), tmp_path / "w.pt")
+    found = initcheck.verify(zero, f"pretrained:{tmp_path / 'w.pt'}", data=digits, **FAST)
+    assert found.verdict == "IMPROVED"
+    assert "4 tensors loaded" in found.variants[1].notes[-1] and "0.0 % of the parameters stay random" in found.variants[1].notes[-1]
+
+
 def test_equal_functions_give_equal_runs(digits):
     found = initcheck.verify(net, net, data=digits, **FAST)
     assert found.verdict == "NO DIFFERENCE" and found.comparison.difference == 0

@@ -13,15 +13,13 @@ from initcheck.construct.inputs.repair.kinds import kind_changes, too_small
 from initcheck.construct.inputs.repair.probe import Place, Setback
 from initcheck.construct.inputs.repair.sizes import size_changes
 from initcheck.construct.inputs.samples import Form, Guess
-from initcheck.construct.inputs.shapes import TIME
+from initcheck.construct.inputs.shapes import LARGEST, TIME
 
 _EACH = 6
 """Changes after one failure, at most."""
 _COLOURS = 4
 _OBLONG = 12
 """Pictures are at most so much longer than wide."""
-_LARGEST = 1 << 22
-"""Elements of one tensor at most, unless it was larger before."""
 
 
 def proposals(setback: Setback, guess: Guess) -> list[Edits]:
@@ -100,13 +98,14 @@ def _sane(case: Case, edits: Edits) -> bool:
     for place, tree in edits.items():
         if isinstance(tree, Form):
             size = math.prod(tree.shape)
+            least = 2 * math.prod(tree.shape[1:]) if tree.shape[:1] == (case.batch,) else size  # the batch can shrink
             before = case.forms.get(place)
             if len(tree.shape) == 4 and tree.shape[1] <= _COLOURS and max(tree.shape[2:]) > _OBLONG * max(min(tree.shape[2:]), 1):
                 return False
             if before is not None and len(before.shape) == 4 and 1 < before.shape[1] <= _COLOURS and len(tree.shape) == 3:
                 return False  # one picture without its batch: its channels would pass for samples
-            most = max(_LARGEST, math.prod(before.shape) if before is not None else 0)
-            if not 0 < size <= most or (tree.shape and tree.shape[0] > max(4 * case.batch, 1024)):
+            most = max(LARGEST, math.prod(before.shape) if before is not None else 0)
+            if size == 0 or least > most or (tree.shape and tree.shape[0] > max(4 * case.batch, 1024)):
                 return False
         if tree != case.forms.get(place):
             continue

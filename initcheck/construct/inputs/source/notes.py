@@ -83,7 +83,8 @@ class Notes:
                 continue
             stepped = origin.stepped if origin.stepped >= 0 else use.stepped
             count, added = len(origin.keys) * use.shares, origin.added or use.added
-            self.found.setdefault(key, Use(wish, count, share + use.share, stepped, origin.beside + use.beside, added))
+            divided = origin.divided * use.divided
+            self.found.setdefault(key, Use(wish, count, share + use.share, stepped, origin.beside + use.beside, added, divided))
 
     def column(self, key: Key, column: int, wish: Need) -> None:
         """Notes the table of one column of an argument."""
@@ -115,3 +116,10 @@ class Notes:
         """Whether a value holds several tensors: by its name, or because it is a part of one that does."""
         key = origin.keys[0] if len(origin.keys) == 1 else ()
         return len(key) == 1 and (key[0] in BUNDLES or key[0] in self.stars)
+
+
+def may_be_bundle(origin: Origin, target: ast.Tuple | ast.List) -> bool:
+    """An argument that is unpacked whole, unless its name says that it is a pair of rows."""
+    if len(origin.keys) != 1 or origin.stepped >= 0 or len(target.elts) > 6:
+        return False
+    return not any(word in str(origin.keys[0][-1]).lower() for word in ("edge", "index", "pair", "shape", "size"))

@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import Module
 
 from initcheck.construct.inputs.source.needs import Need, state, width
-from initcheck.construct.inputs.source.notes import Notes
+from initcheck.construct.inputs.source.notes import Notes, may_be_bundle
 from initcheck.construct.inputs.source.reading import DEPTH, Key, Origin, Use, resolve
 from initcheck.construct.inputs.source.syntax import (
     JOINS,
@@ -20,6 +20,7 @@ from initcheck.construct.inputs.source.syntax import (
     PRODUCTS,
     axis_of,
     classes_of,
+    divisor,
     forward_source,
     parameters,
     receiver,
@@ -83,7 +84,7 @@ class Reader(Notes):
 
     def unpack(self, target: ast.Tuple | ast.List, origin: Origin | None, *, whole: bool) -> None:
         """`x, (h, c) = inputs` takes a bundle apart."""
-        splits = origin is not None and (self.is_bundle(origin) or (whole and _may_be_bundle(origin, target)))
+        splits = origin is not None and (self.is_bundle(origin) or (whole and may_be_bundle(origin, target)))
         for index, element in enumerate(target.elts):
             part = self.part(origin, index) if splits and origin is not None else None
             if isinstance(element, ast.Name):
@@ -168,6 +169,8 @@ class Reader(Notes):
         if isinstance(expression.op, ast.MatMult):
             self.note_bare("@", left, expression.right)
             return None
+        if left is not None and isinstance(expression.op, ast.Div):
+            return replace(left, divided=left.divided * divisor(expression.right))
         return next((one for one in (left, right) if one is not None and one.keys), left or right)
 
     def call(self, call: ast.Call, depth: int) -> Origin | None:
@@ -204,6 +207,8 @@ class Reader(Notes):
             return first if name in POINTWISE else None
         if name == "unsqueeze":
             return replace(first, added=True)
+        if name in ("div", "div_", "true_divide") and call.args:
+            return replace(first, divided=first.divided * divisor(call.args[-1]))
         return first if name in KEEPS else None
 
     def listed(self, expression: ast.expr, depth: int) -> list[Origin | None] | None:
@@ -288,10 +293,3 @@ class Reader(Notes):
             origin = self.value(argument, depth)
             if origin is not None and origin.keys:
                 self.note(origin, resolve(*layer, place, depth + 1))
-
-
-def _may_be_bundle(origin: Origin, target: ast.Tuple | ast.List) -> bool:
-    """An argument that is unpacked whole, unless its name says that it is a pair of rows."""
-    if len(origin.keys) != 1 or origin.stepped >= 0 or len(target.elts) > 6:
-        return False
-    return not any(word in str(origin.keys[0][-1]).lower() for word in ("edge", "index", "pair", "shape", "size"))

@@ -22,7 +22,7 @@ class Origin:
     """Where a value came from: one key, or several that were joined along the feature axis; `stepped` is the axis it was cut along.
 
     `beside` counts features that layers made: those joined to it, or all of them where there are no keys. `column` was cut out of it;
-    `added` says that it has a further axis by now.
+    `added` says that it has a further axis by now; `divided` is the large number that it was divided by (255 for pixels), else 1.
     """
 
     keys: tuple[Key, ...]
@@ -30,6 +30,7 @@ class Origin:
     beside: int = 0
     column: int = -1
     added: bool = False
+    divided: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Use:
     """The first layer that an argument enters.
 
     `shares` arguments were joined before it, and `beside` features that layers made;
-    `stepped` is the axis of a loop over time; `added` says that it got a further axis before.
+    `stepped` is the axis of a loop over time; `added` says that it got a further axis before; `divided` as in `Origin`.
     """
 
     need: Need
@@ -46,6 +47,7 @@ class Use:
     stepped: int = -1
     beside: int = 0
     added: bool = False
+    divided: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

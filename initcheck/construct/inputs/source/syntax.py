@@ -71,6 +71,9 @@ KEEPS = frozenset(
 )
 """Functions and methods whose result is still the same data, as far as the next layer is concerned."""
 
+_RANGES = (100.0, 65536.0)
+"""Divisors from here to there tell the range of the values; smaller ones are arithmetic."""
+
 BUNDLES = frozenset({"batch", "inputs", "input", "data", "sample", "pair"})
 """Names of arguments that hold several tensors when they are unpacked or indexed."""
 
@@ -121,6 +124,12 @@ def dotted(expression: ast.expr, owner: str) -> list[str]:
         else:
             break
     return parts[::-1] if isinstance(expression, ast.Name) and expression.id == owner else []
+
+
+def divisor(expression: ast.expr) -> float:
+    """A divisor that tells how large the values before it are (255 for pixels), 1 for any other."""
+    value = expression.value if isinstance(expression, ast.Constant) else None
+    return float(value) if isinstance(value, (int, float)) and _RANGES[0] <= value <= _RANGES[1] else 1.0
 
 
 def axis_of(call: ast.Call) -> int | None:

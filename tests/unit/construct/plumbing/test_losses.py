@@ -272,3 +272,16 @@ def test_a_recording_with_losses_survives_json():
     recording = recorded(on(kaiming, xavier, clamped))
     assert recording.undone and recording.discarded
     assert from_plain(Recording, to_plain(recording)) == recording
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm.* is deprecated:FutureWarning")
+@pytest.mark.parametrize("norm", [nn.utils.weight_norm, nn.utils.parametrizations.weight_norm], ids=["hooks", "parametrization"])
+def test_a_draw_into_what_a_weight_norm_computes_is_lost(norm):
+    def build():
+        layer = norm(nn.Linear(6, 4))
+        layer.weight.data.normal_(0, 0.01)
+        return layer
+
+    ((kind, parameter, call),) = how(build)
+    assert (kind, call) == ("computed", "normal_")
+    assert parameter.endswith(("weight_v", "original1"))

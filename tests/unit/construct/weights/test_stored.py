@@ -136,3 +136,25 @@ def test_a_folder_that_save_pretrained_wrote(tmp_path):
     torch.save({"a.weight": rand(8, 8)}, tmp_path / "pytorch_model.bin")
     (model,) = initcheck.check(str(tmp_path)).models
     assert model.built.notes[-1] == f"to check the model itself: initcheck hf:{tmp_path}"
+
+
+def layers(scale):
+    torch.manual_seed(0)
+    return {f"layers.{i}.fc.weight": torch.randn(32, 32) * 0.1 * (scale if i == 3 else 1.0 + 0.1 * i) for i in range(8)}
+
+
+@pytest.mark.parametrize(("scale", "told"), [(1.0, False), (4.0, False), (30.0, True), (0.01, True)])
+def test_one_weight_far_from_its_siblings(tmp_path, scale, told):
+    torch.save(layers(scale), tmp_path / "w.pt")
+    (model,) = initcheck.check(str(tmp_path / "w.pt")).models
+    found = [finding for finding in model.findings if finding.name == "scale-outlier"]
+    assert bool(found) is told
+    assert not told or (found[0].parameters == ("layers.3.fc.weight",) and found[0].severity == "info")
+
+
+def test_the_coverage_is_stated(tmp_path):
+    state = {**layers(1.0), "layers.0.fc.bias": torch.zeros(32).half(), "steps": torch.tensor(3)}
+    torch.save(state, tmp_path / "w.pt")
+    (model,) = initcheck.check(str(tmp_path / "w.pt")).models
+    reasons = [skip.reason for skip in model.skips]
+    assert "coverage: 9 of 10 stored tensors were measured, 8,224 elements, each read once; 8 float32, 1 float16" in reasons

@@ -1,0 +1,1 @@
+"""Which stored tensor belongs to which tensor of a model, told from names and shapes alone."""
