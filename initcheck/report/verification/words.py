@@ -57,7 +57,7 @@ def verdict(verification: Verification) -> str:
 def remarks(verification: Verification) -> tuple[str, ...]:
     """What else is worth knowing: speed, robustness to the rate, runs that diverged, and what to do next."""
     if len(verification.results) < 2:
-        return verification.notes
+        return (*verification.notes, *_next(verification))
     before, after = verification.results
     found = [*_speed(before, after), *_robustness(before, after)]
     for one in (before, after):
@@ -112,7 +112,8 @@ def _next(verification: Verification) -> tuple[str, ...]:
         more = max(5, 2 * len(verification.plan.seeds))
         return (f"more seeds narrow the interval: --seeds {more} --budget {2 * verification.wish.budget:g}s",)
     if not verification.complete:
-        return (f"--budget {2 * verification.wish.budget:g}s gives it the time that this machine needs",)
+        factor = 4 if not found.counted else 2
+        return (f"--budget {factor * verification.wish.budget:g}s gives it the time that this machine needs",)
     least = verification.data.chance + LEARNT
     edge = [
         one
