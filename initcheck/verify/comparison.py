@@ -27,20 +27,18 @@ Hits = Mapping[tuple[str, float, int], bytes]
 
 
 def result(name: str, runs: Sequence[TrainingRun], plan: TrainingPlan) -> VariantResult:
-    """One variant over all its runs; the best rate is that with the highest mean score on the held-back images, the lower of equals.
-
-    The test takes no part in the choice, so that the score at the best rate is not flattered by it.
-    """
+    """One variant over all its runs, its best rate chosen by the sweep."""
     own = [run for run in runs if run.variant == name]
-    rates = tuple(_at_rate(rate, [run for run in own if run.rate == rate]) for rate in plan.rates)
-    best = max(rates, key=lambda one: (one.held, -one.rate))
+    rates = tuple(_at_rate(rate, [run for run in _swept(own, plan) if run.rate == rate]) for rate in plan.rates)
+    best = next(one for one in rates if one.rate == best_rate(name, runs, plan))
     chosen = [run for run in own if run.rate == best.rate]
+    scores = [run.score for run in chosen]
     last = [run.losses[-1] if run.losses and run.state == "finished" else math.inf for run in chosen]
     return VariantResult(
         name=name,
         best=best.rate,
-        score=best.score,
-        deviation=best.deviation,
+        score=statistics.fmean(scores),
+        deviation=statistics.stdev(scores) if len(scores) > 1 else 0.0,
         first=statistics.fmean(run.first for run in chosen),
         last=statistics.fmean(last),
         area=statistics.fmean(run.area for run in chosen),
@@ -48,6 +46,16 @@ def result(name: str, runs: Sequence[TrainingRun], plan: TrainingPlan) -> Varian
         rates=rates,
         usable=tuple(one.rate for one in rates if 100 * (best.held - one.held) <= MARGIN),
     )
+
+
+def best_rate(name: str, runs: Sequence[TrainingRun], plan: TrainingPlan) -> float:
+    """The rate with the highest mean score on the held-back images over the seeds of the sweep, the lower of equals.
+
+    The test takes no part in the choice, so that the score at the best rate is not flattered by it.
+    """
+    own = _swept([run for run in runs if run.variant == name], plan)
+    means = {rate: statistics.fmean(_final(run) for run in own if run.rate == rate) for rate in plan.rates}
+    return max(means, key=lambda rate: (means[rate], -rate))
 
 
 def compare(before: VariantResult, after: VariantResult, runs: Sequence[TrainingRun], hits: Hits, seeds: Sequence[int]) -> Comparison:
@@ -111,9 +119,18 @@ def normal() -> float:
     return float(ndtri((1 + CONFIDENCE) / 2))
 
 
+def _swept(runs: Sequence[TrainingRun], plan: TrainingPlan) -> list[TrainingRun]:
+    return [run for run in runs if run.seed in plan.seeds[: plan.sweep]]
+
+
+def _final(run: TrainingRun) -> float:
+    """The score on the held-back images at the end; nothing for a run that diverged."""
+    return run.held[-1] if run.state == "finished" and run.held else 0.0
+
+
 def _at_rate(rate: float, runs: Sequence[TrainingRun]) -> RateResult:
     scores = [run.score for run in runs]
-    held = [run.held[-1] if run.state == "finished" and run.held else 0.0 for run in runs]
+    held = [_final(run) for run in runs]
     deviation = statistics.stdev(scores) if len(scores) > 1 else 0.0
     diverged = sum(run.state == "diverged" for run in runs)
     return RateResult(rate, statistics.fmean(held), statistics.fmean(scores), deviation, diverged)
