@@ -44,6 +44,8 @@ RESULTS = {
     "initialize": "Signal and gradient through deep networks",
     "identification": "Schemes told from statistics alone",
     "gains": "Gains against ten million samples through torch",
+    "verify_calibration": "False verdicts of `initcheck verify` where both variants are the same",
+    "train_classic": "The classic MNIST example trained in full",
     "structure_cost": "Cost of the tests for orthogonality and duplicates",
 }
 """The benchmarks whose saved results the README quotes, with what each is about."""

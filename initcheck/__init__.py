@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from initcheck.remedy.healing import fix
     from initcheck.remedy.loading import load
     from initcheck.remedy.starting import initialize
+    from initcheck.remedy.verifying import verify
 
 __version__ = "0.1.0"
 
@@ -26,9 +27,10 @@ _HOMES = {
     "fix": "initcheck.remedy.healing",
     "initialize": "initcheck.remedy.starting",
     "load": "initcheck.remedy.loading",
+    "verify": "initcheck.remedy.verifying",
 }
 
-__all__ = ["LoadReport", "Report", "__version__", "check", "fix", "initialize", "load"]
+__all__ = ["LoadReport", "Report", "__version__", "check", "fix", "initialize", "load", "verify"]
 
 
 def __getattr__(name: str) -> Any:

@@ -15,6 +15,7 @@ _COMMANDS = {
     "show": "Show the layer table of a model.",
     "fix": "Rewrite the source where the start of a model's weights is at fault.",
     "load": "Fill a model with stored weights and prove that they arrived.",
+    "verify": "Train two variants briefly on digits and compare them.",
     "rule": "Explain a rule, or list all of them.",
     "targets": "List the models in files, without importing them.",
 }

@@ -83,9 +83,12 @@ class Memory(click.ParamType):  # type: ignore[type-arg]  # generic only in rece
 
 
 class OutputFile(click.ParamType):  # type: ignore[type-arg]  # generic only in recent versions
-    """`FORMAT:FILE`."""
+    """`FORMAT:FILE`, the format one of those that the command can write."""
 
     name = "format:file"
+
+    def __init__(self, formats: tuple[str, ...] = FORMATS) -> None:
+        self.formats = formats
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
         """The format and the path."""
@@ -94,8 +97,8 @@ class OutputFile(click.ParamType):  # type: ignore[type-arg]  # generic only in 
         kind, _, path = str(value).partition(":")
         if not path:
             self.fail(f"{value!r}: write FORMAT:FILE, for example json:result.json", param, ctx)
-        if kind not in FORMATS:
-            self.fail(f"{kind!r}: {suggestion(kind, FORMATS)}", param, ctx)
+        if kind not in self.formats:
+            self.fail(f"{kind!r}: {suggestion(kind, self.formats)}", param, ctx)
         return kind, path
 
 

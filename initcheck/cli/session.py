@@ -21,7 +21,7 @@ from initcheck.report.summary import measured, read_only
 from initcheck.source import notebook
 from initcheck.source.reading import exists, python_source
 
-COMMANDS = ("check", "run", "show", "fix", "load", "rule", "targets")
+COMMANDS = ("check", "run", "show", "fix", "load", "verify", "rule", "targets")
 
 
 @dataclass(slots=True)

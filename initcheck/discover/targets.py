@@ -9,7 +9,7 @@ from pathlib import Path
 from initcheck.discover import folders, stored
 from initcheck.discover.in_file import missing_file, named, targets_of
 from initcheck.discover.writing import written_call
-from initcheck.errors import InitcheckError, NothingToCheck, TargetError
+from initcheck.errors import InitcheckError, NothingToCheck, TargetError, UsageError
 from initcheck.records.target import Target
 from initcheck.source.cells import left_out, told_in_cells
 from initcheck.source.hub import surely_absent
@@ -34,6 +34,19 @@ def parse(spec: str) -> tuple[Target, ...]:
     if not targets:
         raise problems[0]
     return targets
+
+
+def single(spec: str) -> Target:
+    """The one target that a spec stands for.
+
+    Raises:
+        InitcheckError: when it stands for none, or for several; names them.
+    """
+    targets = parse(spec)
+    if len(targets) > 1:
+        names = ", ".join(target.spec for target in targets[:5]) + (" …" if len(targets) > 5 else "")
+        raise UsageError(f"{spec} holds {len(targets)} models, and one is needed", f"name one: {names}")
+    return targets[0]
 
 
 def expand(spec: str) -> tuple[tuple[Target, ...], tuple[InitcheckError, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 import sysconfig
@@ -50,6 +51,8 @@ def answer(request: dict[str, Any], checker: Callable[..., Any], pipe: Pipe, *, 
     before = frozenset(sys.modules)
 
     def checked() -> dict[str, Any]:
+        if request.get("work"):
+            return {"result": _work(request["work"])(target, settings, request["asked"], progress)}
         reports = [to_plain(report) for report in checker(target, settings, progress)]
         return {"reports": reports, "loaded": _loaded(before, request["scratch"])}
 
@@ -59,6 +62,13 @@ def answer(request: dict[str, Any], checker: Callable[..., Any], pipe: Pipe, *, 
         end(ending.code if isinstance(ending.code, int) else int(ending.code is not None))
     flushed()
     pipe.write({"id": number, "answer": {**result, "stages": stages.ended()}})
+
+
+def _work(name: str) -> Callable[..., dict[str, Any]]:
+    """What is to be done instead of a check: `package.module:function`."""
+    module, _, function = name.partition(":")
+    work: Callable[..., dict[str, Any]] = getattr(importlib.import_module(module), function)
+    return work
 
 
 def _loaded(before: frozenset[str], scratch: str) -> list[tuple[str, str]]:

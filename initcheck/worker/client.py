@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any
 
 from initcheck.config import memory_limit
-from initcheck.errors import NothingToCheck
+from initcheck.errors import NothingToCheck, TargetError
 from initcheck.records.finding import Failure
 from initcheck.records.report import ModelReport
 from initcheck.records.serial import from_plain, to_plain
@@ -34,6 +34,8 @@ class Worker:
 
     `user_output` is given each line that the user's code printed, `progress` the engine's words about its stage. `planned` is the
     number of targets of the whole command, on which the threads of each depend: the figures do not, however many run at once.
+    `work` names what is done in the child instead of a check (`package.module:function`, called with the target, the settings, `asked`
+    and a progress function, plain values throughout).
     """
 
     def __init__(
@@ -44,6 +46,8 @@ class Worker:
         progress: Callable[[str], None],
         planned: int = 1,
         fork: bool = True,
+        work: str = "",
+        asked: dict[str, Any] | None = None,
     ) -> None:
         self.torch = ""
         self.ready = 0.0
@@ -63,6 +67,7 @@ class Worker:
         self._waiting: deque[Job] = deque()
         self._most = settings.jobs or max(1, min(cores(), planned))
         self._ahead: list[str] = []
+        self._work: dict[str, Any] = {"work": work, "asked": asked} if work else {}
 
     def __enter__(self) -> Worker:
         return self
@@ -90,6 +95,20 @@ class Worker:
         if outcome.error is not None:
             raise outcome.error
         return outcome.reports
+
+    def done(self, target: Target) -> dict[str, Any]:
+        """The result of the work on one target.
+
+        Raises:
+            InitcheckError: when it could not be done.
+        """
+        outcome = next(self.outcomes([target]))
+        if outcome.error is not None:
+            raise outcome.error
+        if outcome.result is None:
+            failure = outcome.reports[0].failures[0]
+            raise TargetError(failure.message, failure.hint, name=failure.name)
+        return outcome.result
 
     def outcomes(self, targets: Sequence[Target], numbers: Sequence[int] = ()) -> Generator[Outcome]:
         """What became of each target, in their order; several run at the same time. `numbers` are their places among all that are planned."""
@@ -142,6 +161,7 @@ class Worker:
             threads=self._threads,
             memory=self._memory,
             scratch=job.scratch,
+            **self._work,
         )
 
     def _listen(self) -> None:

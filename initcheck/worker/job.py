@@ -82,6 +82,7 @@ class Job:
             tuple((str(kind), str(path)) for kind, path in answer.get("loaded", ())),
             torch,
             self.began,
+            result=answer.get("result"),
         )
 
     def _result(self) -> Any:

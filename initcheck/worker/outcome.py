@@ -36,6 +36,7 @@ class Outcome:
 
     `error` is one that the caller raises. `lines` are what the user's code printed; `stages` hold ("stage", seconds) pairs; `loaded`
     ("kind", "path") pairs of what the target read beyond the installed packages; `began` is the time of the file system at its start.
+    `result` is what other work than a check gave, as plain values.
     """
 
     target: Target
@@ -47,6 +48,7 @@ class Outcome:
     torch: str = ""
     began: float = 0.0
     cached: bool = False
+    result: dict[str, Any] | None = None
 
     @property
     def repeatable(self) -> bool:
@@ -100,6 +102,8 @@ def crashed(target: Target, code: int | None) -> tuple[ModelReport, ...]:
 
 def read_answer(target: Target, answer: dict[str, Any], limit: int) -> tuple[tuple[ModelReport, ...], InitcheckError | None]:
     """The reports in the child's last message, or the error to raise."""
+    if "result" in answer:
+        return (), None
     if "error" not in answer:
         reports = tuple(from_plain(ModelReport, report) for report in answer["reports"])
         return tuple(_told(report, limit) for report in reports), None

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import difflib
 
-from initcheck.report.messages import building, fixing, loading, running, stored, typed
+from initcheck.report.messages import building, fixing, loading, running, stored, typed, verifying
 from initcheck.report.messages.page import MessagePage
 
-PAGES: dict[str, MessagePage] = {
-    page.name: page for page in (*typed.PAGES, *loading.PAGES, *building.PAGES, *running.PAGES, *stored.PAGES, *fixing.PAGES)
-}
+_ROOMS = (typed, loading, building, running, stored, fixing, verifying)
+PAGES: dict[str, MessagePage] = {page.name: page for room in _ROOMS for page in room.PAGES}
 """All pages by the name of the error, in the order of the stages."""
 
 

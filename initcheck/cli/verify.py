@@ -1,0 +1,189 @@
+"""`initcheck verify TARGET`: train two variants briefly and compare them."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+
+from initcheck.cli import session
+from initcheck.cli.context import Console, console
+from initcheck.cli.options import Memory, OutputFile, Word, appearance
+from initcheck.config import load
+from initcheck.discover.revisions import older
+from initcheck.discover.targets import single
+from initcheck.errors import ExitCode, TargetError, UsageError
+from initcheck.records.serial import from_plain, to_plain
+from initcheck.records.settings import Settings
+from initcheck.records.target import Target
+from initcheck.records.verification import DERIVED, PRETRAINED, Verification, Wish, is_derived
+
+WORK = "initcheck.remedy.verifying:in_child"
+
+GRACE = 10.0
+"""Seconds beyond the budget after which the process is ended: a single step may take long."""
+
+_FORMATS = ("full", "json")
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+
+
+class Duration(click.ParamType):  # type: ignore[type-arg]  # generic only in recent versions
+    """`60`, `60s`, `2m`."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The seconds."""
+        if isinstance(value, float):
+            return value
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", str(value).strip().lower())
+        if match is None or match[2] not in _UNITS:
+            self.fail(f"{value!r}: write 60s, 2m or a number of seconds", param, ctx)
+        return float(match[1]) * _UNITS[match[2]]
+
+
+class Rates(click.ParamType):  # type: ignore[type-arg]  # generic only in recent versions
+    """`auto`, or learning rates separated by commas."""
+
+    name = "rates"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
+        """The rates, the smallest first; none for `auto`."""
+        if isinstance(value, tuple) or str(value).lower() == "auto":
+            return value if isinstance(value, tuple) else ()
+        try:
+            return tuple(sorted({float(word) for word in str(value).split(",")}))
+        except ValueError:
+            self.fail(f"{value!r}: write auto, or numbers such as 0.001,0.003,0.01", param, ctx)
+
+
+@click.command("verify")
+@click.argument("target")
+@click.option(
+    "--against", default="fixed", metavar="WHAT", help="fixed, recommended, pretrained:SOURCE, git:REVISION or another target (fixed)."
+)
+@click.option("--data", default="auto", metavar="SET", help="auto, mnist, fashion, kmnist or a folder of IDX files (auto).")
+@click.option("--data-dir", default="", metavar="DIR", help="Where whole sets lie, as torchvision puts them (data).")
+@click.option("--download", is_flag=True, help="Fetch the set once, if it is not there.")
+@click.option(
+    "--seeds", type=click.IntRange(1, 100), help="Trainings of each variant at its best rate; two of them at all rates (8, or 4)."
+)
+@click.option("--lrs", type=Rates(), default="auto", help="Learning rates, such as 0.001,0.003,0.01 (auto: four around the usual ones).")
+@click.option("--budget", type=Duration(), default="60s", help="Time that all trainings may take (60s).")
+@click.option("--optimizer", type=Word(("adamw", "sgd")), default="adamw", help="AdamW, or SGD with momentum 0.9.")
+@click.option("--epochs", type=click.FloatRange(min=0), default=0.0, help="Length of each training (0: as the budget allows).")
+@click.option("--min-gain", type=float, default=0.0, metavar="POINTS", help="Exit with 1 if less was gained for certain (0).")
+@click.option("--input", "inputs", multiple=True, metavar="SPEC", help="Sample input, such as 1,28,28 or x=float32[8,3,64,64].")
+@click.option("--seed", type=click.IntRange(min=0), help="The first of the seeds (0).")
+@click.option("--max-memory", type=Memory(), help="Memory: 4GB, or a share of what is available (80%).")
+@click.option("--trust", is_flag=True, default=None, help="Let the code of the targets write files, connect, start programs.")
+@click.option("--trust-pickle", is_flag=True, default=None, help="Open pickled models, which can run any code.")
+@click.option("--output-format", type=Word(_FORMATS), default="full", help="What standard output shows.")
+@click.option("-o", "--output", "outputs", type=OutputFile(("json", "html")), multiple=True, help="Write json:FILE or html:FILE as well.")
+@appearance
+def command(target: str, **options: Any) -> int:
+    """Train TARGET and a variant of it briefly on handwritten digits, and say whether one trains better.
+
+    Both see the same batches in the same order, at several learning rates and seeds, and each is judged at its own best rate: one rate
+    alone would tell more about the rate than about the weights. A subset of MNIST comes with initcheck.
+    Exit code 1 when the variant trains worse, or gains less than --min-gain.
+    """
+    out = console(options["color"], options["verbose"], quiet=options["quiet"])
+    flags = {key: options[key] for key in ("inputs", "seed", "max_memory", "trust", "trust_pickle")}
+    configuration = load(flags=session.checked_settings(**flags))
+    before, after = _sides(target, options["against"])
+    options["seeds"] = options["seeds"] or 0
+    names = ("data", "data_dir", "seeds", "budget", "optimizer", "epochs", "min_gain")
+    against = options["against"] if after is None else "given"
+    if options["download"] and options["data"] == "auto":
+        options["data"] = "mnist"
+    wish = Wish(against=against, rates=options["lrs"], **{name: options[name] for name in names})
+    _prepared(wish, out, download=options["download"])
+    settings = dataclasses.replace(configuration.settings, timeout=wish.budget + GRACE)
+    own = configuration.inputs_of(target)
+    verification = _verified(_with_inputs(before, own), None if after is None else _with_inputs(after, own), wish, settings, out)
+    _show(verification, options["output_format"], options["outputs"], out)
+    return int(ExitCode.INCOMPLETE if verification.unfinished else ExitCode.CLEAN if verification.ok else ExitCode.FINDINGS)
+
+
+def _sides(spec: str, against: str) -> tuple[Target, Target | None]:
+    """What is trained first and what second; an older revision is the first. None for a variant that is made of the first."""
+    own = single(spec)
+    if is_derived(against):
+        return own, None
+    scheme, colon, rest = against.partition(":")
+    if scheme == "git" and colon:
+        return older(own.spec, rest), own
+    if "." not in against and ":" not in against and not Path(against).exists():
+        from initcheck.config import suggestion
+
+        raise UsageError(
+            f"--against takes fixed, recommended, {PRETRAINED}SOURCE, git:REVISION or a target, not {against!r}",
+            suggestion(against, DERIVED),
+        )
+    return own, single(against)
+
+
+def _with_inputs(target: Target, inputs: tuple[str, ...]) -> Target:
+    return dataclasses.replace(target, inputs=target.inputs or inputs)
+
+
+def _prepared(wish: Wish, out: Console, *, download: bool) -> None:
+    """Finds what makes no sense, or is missing, before torch is started."""
+    from initcheck.verify.data.sets import load as load_images
+    from initcheck.verify.data.wishes import checked, download_data
+
+    checked(wish)
+    if download:
+        download_data(wish, out.note)
+    if wish.data != "auto" or wish.data_dir:
+        load_images(wish)
+
+
+def _verified(before: Target, after: Target | None, wish: Wish, settings: Settings, out: Console) -> Verification:
+    from initcheck.worker import Worker
+
+    out.progress("starting torch …")
+    asked = {"wish": to_plain(wish), "after": to_plain(after) if after is not None else None}
+    try:
+        with Worker(settings, user_output=out.user, progress=out.progress, work=WORK, asked=asked) as worker:
+            return from_plain(Verification, worker.done(before))
+    except TargetError as error:
+        if error.name != "timeout":
+            raise
+        message = f"{before.spec}: the trainings did not end within {wish.budget:g} s and {GRACE:g} more: a single step takes too long"
+        raise TargetError(message, "--budget 300s, or verify a smaller model of the same kind", name="over-budget") from error
+    finally:
+        out.done()
+
+
+def _show(verification: Verification, kind: str, outputs: tuple[tuple[str, str], ...], out: Console) -> None:
+    for other, path in outputs:
+        _write(Path(path), _render(verification, other, out))
+    out.out(_render(verification, kind, out))
+
+
+def _render(verification: Verification, kind: str, out: Console) -> str:
+    if kind == "json":
+        from initcheck.report.verification import json
+
+        return json.render(verification)
+    if kind == "html":
+        from initcheck.report.verification import html
+
+        return html.render(verification)
+    from initcheck.report.verification import terminal
+
+    return terminal.render(verification, color=out.color, ascii_only=out.ascii_only, width=out.width)
+
+
+def _write(path: Path, text: str) -> None:
+    from initcheck.verify.data.fetching import place
+
+    try:
+        place(path, text.encode())
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror or error}") from error

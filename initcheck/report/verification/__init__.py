@@ -1,0 +1,1 @@
+"""The voices of a verification: table, page and words."""

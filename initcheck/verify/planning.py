@@ -1,0 +1,105 @@
+"""What is trained for how long: chosen from counted work and the budget alone, never from a clock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from initcheck.errors import TargetError
+from initcheck.records.verification import DataSummary, Optimizer, TrainingPlan, Wish
+from initcheck.verify.scores import LOOKS
+
+STEPS = (560, 420, 280, 210, 140, 105, 70, 50, 35, 25)
+"""Lengths of a run that are tried, the longest first: a coarse scale, so that a small change of a model does not change the plan."""
+
+RATES: dict[Optimizer, tuple[float, ...]] = {"adamw": (0.0003, 0.001, 0.003, 0.01), "sgd": (0.003, 0.01, 0.03, 0.1)}
+"""The sweep: four rates, each about three times the one before."""
+
+FEW = 2
+"""Rates that are tried where four are too many: the middle ones."""
+
+SEEDS, FEW_SEEDS, SWEEP = 8, 4, 2
+"""Seeds unless told otherwise, and where steps are dear; and how many of them are trained at all rates. The others are trained at the best
+rate of each variant alone, where they narrow the interval most for the time they take."""
+
+SHARE, TIGHT = 0.35, 0.8
+"""Share of the budget that the counted work may take, for machines that are slower or busier than the nominal one; and the share that it may
+take at the very most, with the least that is trained at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """The size of a batch, and the most images that are looked at on the way, at the end to choose the rate, and for the figures."""
+
+    batch: int
+    watched: int
+    held: int
+    tested: int
+
+
+FULL, LIGHT = Effort(64, 250, 1000, 10_000), Effort(32, 0, 250, 500)
+"""For most models, and for those whose single step is dear."""
+
+
+def plan(wish: Wish, seed: int, data: DataSummary, costs: Sequence[tuple[float, float]]) -> TrainingPlan:
+    """The longest runs that fit the budget, with all rates if that can be.
+
+    Args:
+        wish: what was asked for; rates and epochs that were named are kept whatever they cost.
+        seed: the first of the seeds.
+        data: the sizes of the sets; `train` 0 for random targets, which have one batch of their own.
+        costs: of each variant, the seconds of the nominal processor for a step on `FULL.batch` samples and for the evaluation of an image.
+
+    Raises:
+        TargetError: when not even the shortest runs fit.
+    """
+    rates = wish.rates or RATES[wish.optimizer]
+    many, few = wish.seeds or SEEDS, wish.seeds or FEW_SEEDS
+    middle = rates if wish.rates else rates[(len(rates) - FEW) // 2 :][:FEW]
+    if wish.epochs:
+        batch = min(FULL.batch, data.train) or 1
+        steps = max(1, round(wish.epochs * data.train / batch)) if data.train else max(1, round(wish.epochs))
+        return _planned(wish, data, costs, steps, rates, range(seed, seed + many), FULL)
+    ladder = [(STEPS[:-3], rates, many, FULL, SHARE), (STEPS, rates, few, FULL, SHARE), (STEPS, middle, few, FULL, SHARE)]
+    ladder += [(STEPS, middle, few, LIGHT, SHARE), (STEPS[-1:], middle, few, LIGHT, TIGHT)]
+    for lengths, chosen, seeds, effort, share in ladder:
+        for steps in lengths:
+            found = _planned(wish, data, costs, steps, chosen, range(seed, seed + seeds), effort)
+            if found.work <= share * wish.budget:
+                return found
+    least = _planned(wish, data, costs, STEPS[-1], middle, range(seed, seed + few), LIGHT)
+    needed = least.work / TIGHT
+    raise TargetError(
+        f"the model is too large for a budget of {wish.budget:g} s: {least.runs} trainings of {least.steps} steps"
+        f" need about {needed:,.0f} s",
+        f"--budget {_rounded(needed):g}s, or verify a smaller model of the same kind: 'model.py::Net(width=64)'",
+        name="over-budget",
+    )
+
+
+def _planned(
+    wish: Wish,
+    data: DataSummary,
+    costs: Sequence[tuple[float, float]],
+    steps: int,
+    rates: tuple[float, ...],
+    seeds: range,
+    effort: Effort,
+) -> TrainingPlan:
+    batch = min(effort.batch, data.train) if data.train else effort.batch
+    watched, held, tested = min(effort.watched, data.held_back), min(effort.held, data.held_back), min(effort.tested, data.test)
+    looked = (LOOKS - 1) * watched + held + tested if data.train else LOOKS + 1
+    share = batch / FULL.batch if data.train else 1.0
+    sweep = min(SWEEP, len(seeds))
+    runs = len(rates) * sweep + len(seeds) - sweep
+    work = sum(runs * (steps * step * share + looked * image) for step, image in costs)
+    epochs = steps * batch / data.train if data.train else 0.0
+    return TrainingPlan(wish.optimizer, rates, tuple(seeds), steps, batch, epochs, work, watched, held, tested, sweep)
+
+
+def _rounded(seconds: float) -> float:
+    """Up to a number that is easy to type."""
+    for unit in (10, 60, 600):
+        if seconds <= 10 * unit:
+            break
+    return float(-(-seconds // unit) * unit)
