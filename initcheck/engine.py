@@ -96,7 +96,7 @@ def check_target(target: Target, settings: Settings, progress: Progress = lambda
     """
     if target.source:
         hand_over(target.path, target.source.encode("utf-8", "surrogateescape"))
-    with drafted(target.drafts, target.path), told_in_cells(target.path):
+    with drafted(target.drafts), told_in_cells(target.path):
         return tuple(map(in_cells, _checked(target, settings, progress, inputs)))
 
 

@@ -17,11 +17,10 @@ HEALS = re.compile(rb"heals: (IC\d{3})")
 
 def checker(spec, inputs=None, settings=None):
     """A check of one target, as often as asked, each time with drafts."""
-    path = spec.partition("::")[0]
 
     def check(drafts):
         pairs = tuple((name, data.decode("utf-8", "surrogateescape")) for name, data in drafts.items())
-        with drafted(pairs, path):
+        with drafted(pairs):
             targets, problems = expand(spec)
         if not targets:
             raise problems[0]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 from initcheck.config import Configuration
 from initcheck.errors import InitcheckError, NothingToCheck
@@ -82,7 +81,7 @@ class Checker:
         pairs = tuple((path, content.decode("utf-8", "surrogateescape")) for path, content in drafts.items())
         found: list[Target] = []
         problems: list[InitcheckError] = []
-        with drafted(pairs, *(path for path in self.paths() if Path(path).exists())):
+        with drafted(pairs):
             for spec in self.specs:
                 targets, wrong = expand(spec)
                 found += [self._given(target, spec, pairs) for target in targets]

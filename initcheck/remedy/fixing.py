@@ -236,4 +236,4 @@ def _refuse_conflicts(paths: Sequence[str]) -> None:
 def _roots(paths: Sequence[str], reports: Sequence[ModelReport]) -> list[Path]:
     """The projects of the files that were named; of a module that was named, the one that the command runs in."""
     named = [root_of(path) for path in paths if Path(path).exists()]
-    return list(dict.fromkeys(named or ([root_of(str(Path.cwd() / "_"))] if reports else [])))
+    return list(dict.fromkeys(named or ([root_of(str(Path.cwd()))] if reports else [])))

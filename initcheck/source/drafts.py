@@ -19,25 +19,24 @@ Drafts = Iterable[tuple[str, str]]
 
 
 @contextmanager
-def drafted(drafts: Drafts, *spellings: str) -> Iterator[None]:
-    """Within this block the drafts stand for their files, under their absolute paths and under these other spellings of them."""
+def drafted(drafts: Drafts) -> Iterator[None]:
+    """Within this block the drafts stand for their files, however these are spelled."""
     contents = {path: text.encode("utf-8", "surrogateescape") for path, text in drafts}
     if not contents:
         yield
         return
-    names = {path: path for path in contents}
-    names |= {spelling: str(Path(spelling).resolve()) for spelling in spellings if str(Path(spelling).resolve()) in contents}
-    for name, path in names.items():
-        hand_over(name, contents[path])
+    for path, content in contents.items():
+        hand_over(path, content)
     finder = _Finder(contents)
     sys.meta_path.insert(0, finder)
     try:
         yield
     finally:
         sys.meta_path.remove(finder)
-        for name in names:
-            take_back(name)
-            linecache.cache.pop(name, None)
+        for path in contents:
+            take_back(path)
+        for name in [name for name in linecache.cache if name.endswith((".py", ".ipynb")) and str(Path(name).resolve()) in contents]:
+            del linecache.cache[name]
 
 
 class _Finder(MetaPathFinder):

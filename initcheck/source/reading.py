@@ -26,12 +26,12 @@ def take_back(path: str) -> None:
 
 def handed_over(path: str) -> bool:
     """Whether a source was handed over for this path."""
-    return path in _handed
+    return _key(path) in _handed
 
 
 def exists(path: str) -> bool:
     """Whether there is a source for the path."""
-    return path in _handed or Path(path).is_file()
+    return handed_over(path) or Path(path).is_file()
 
 
 def python_source(path: str) -> bytes:
@@ -75,4 +75,15 @@ def shown_lines(path: str) -> list[str]:
 
 
 def _data(path: str) -> bytes:
-    return _handed[path] if path in _handed else Path(path).read_bytes()
+    key = _key(path)
+    return _handed[key] if key in _handed else Path(path).read_bytes()
+
+
+def _key(path: str) -> str:
+    """The spelling of a path under which its source was handed over: this one, or the absolute one."""
+    if path in _handed or not _handed:
+        return path
+    try:
+        return str(Path(path).resolve())
+    except (OSError, ValueError, RuntimeError):
+        return path

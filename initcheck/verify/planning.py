@@ -22,6 +22,9 @@ SEEDS, FEW_SEEDS, SWEEP = 8, 4, 2
 """Seeds unless told otherwise, and where steps are dear; and how many of them are trained at all rates. The others are trained at the best
 rate of each variant alone, where they narrow the interval most for the time they take."""
 
+ENOUGH = 70
+"""Steps below which fewer seeds are trained longer."""
+
 SHARE, TIGHT = 0.35, 0.8
 """Share of the budget that the counted work may take, for machines that are slower or busier than the nominal one; and the share that it may
 take at the very most, with the least that is trained at all."""
@@ -60,7 +63,8 @@ def plan(wish: Wish, seed: int, data: DataSummary, costs: Sequence[tuple[float, 
         batch = min(FULL.batch, data.train) or 1
         steps = max(1, round(wish.epochs * data.train / batch)) if data.train else max(1, round(wish.epochs))
         return _planned(wish, data, costs, steps, rates, range(seed, seed + many), FULL)
-    ladder = [(STEPS[:-3], rates, many, FULL, SHARE), (STEPS, rates, few, FULL, SHARE), (STEPS, middle, few, FULL, SHARE)]
+    long = tuple(steps for steps in STEPS if steps >= ENOUGH)
+    ladder = [(long, rates, many, FULL, SHARE), (STEPS, rates, few, FULL, SHARE), (STEPS, middle, few, FULL, SHARE)]
     ladder += [(STEPS, middle, few, LIGHT, SHARE), (STEPS[-1:], middle, few, LIGHT, TIGHT)]
     for lengths, chosen, seeds, effort, share in ladder:
         for steps in lengths:

@@ -181,3 +181,12 @@ def test_a_policy_leaves_the_lines_of_the_author_without_leave(tmp_path, monkeyp
 
 def by_policy(name, scheme, **wishes):
     return mend(Order((name,), **({"unsafe": True, "scheme": True} | wishes)), checker(name, settings=Settings(scheme=scheme)))
+
+
+def test_a_folder_is_fixed_file_by_file(folder):
+    (folder / "part").mkdir()
+    (folder / "part" / "one.py").write_text(DEEP, encoding="utf-8")
+    (folder / "two.py").write_text(DEEP, encoding="utf-8")
+    done = fix(folder, ".")
+    assert done.returncode == 0, done.stderr
+    assert (folder / "part" / "one.py").read_bytes() == (folder / "two.py").read_bytes() != DEEP.encode()

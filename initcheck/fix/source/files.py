@@ -107,8 +107,9 @@ def shown(path: str) -> str:
 
 
 def root_of(path: str) -> Path:
-    """The folder of the project that a file belongs to: the nearest with a configuration or a repository, else the file's own."""
-    folder = Path(path).resolve().parent
+    """The folder of the project that a file belongs to: the nearest with a configuration or a repository, else the file's own; of a folder itself."""
+    place = Path(path).resolve()
+    folder = place if place.is_dir() else place.parent
     found = next((one for one in (folder, *folder.parents) if any((one / mark).exists() for mark in _MARKS)), folder)
     return found if found != Path(found.anchor) else folder
 
