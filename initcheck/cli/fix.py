@@ -47,13 +47,12 @@ _FORMATS = ("full", "json")
 @click.option("--output-format", type=Word(_FORMATS), default="full", envvar="INITCHECK_OUTPUT_FORMAT", help="What standard output shows.")
 @appearance
 def command(targets: tuple[str, ...], **options: Any) -> int:
-    r"""Rewrite the source of each TARGET where the start of its weights is at fault, and prove it.
+    """Rewrite the source of each TARGET where the start of its weights is at fault, and prove it.
 
     The line that wrote a weight is corrected or replaced; a weight that nobody wrote gets lines in its class. Each change is checked on a
     model that is built from the changed source in a child process; what does not help is taken back. Files are written all or none.
     Safe fixes make a default explicit or correct an argument; what replaces a line of yours needs --unsafe-fixes.
 
-    \b
     Exit codes: 0 nothing is left to fix, 1 findings remain (with --diff and --check: something would
     change), 2 wrong command line, 4 a target could not be checked or a fix was taken back.
     """

@@ -55,6 +55,7 @@ def test_the_bad_example_is_healed_in_its_source_or_declined(rule, example, name
 def test_without_leave_only_safe_remedies_are_made(rule, example, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "model.py").write_text(example.bad, encoding="utf-8")
+<<<<<<< HEAD
     safety = {
         found.code: found.fix.safety
         for report in checker("model.py", sample(example), settings=Settings(**dict(example.settings)))({})
@@ -66,3 +67,16 @@ def test_without_leave_only_safe_remedies_are_made(rule, example, tmp_path, monk
     if not result.rows:
         assert (tmp_path / "model.py").read_text(encoding="utf-8") == example.bad
     assert all(one.reason for one in result.declined)
+=======
+    unsafe = {
+        (finding.code, finding.parameters)
+        for report in checker("model.py", sample(example))({})
+        for finding in report.findings
+        if finding.fix is None or finding.fix.safety != "safe"
+    }
+    result = mended("model.py", sample(example), unsafe=False)
+    assert not unsafe & {(row.code, row.parameters) for row in result.rows}
+    assert all(one.reason for one in (*result.declined, *result.failed))
+    if not result.rows:
+        assert (tmp_path / "model.py").read_text(encoding="utf-8") == example.bad
+>>>>>>> source

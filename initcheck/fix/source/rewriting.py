@@ -155,16 +155,18 @@ class _Rewriter:
         if not way or finding.fix is None:
             self._leave(finding, NO_WAY)
             return None
-        part = _Part(finding, Patch(), outside=way == "outside")
+        part, idle = _Part(finding, Patch(), outside=way == "outside"), dict[str, list[Step]]()
         corrector.generous = self.wishes.unsafe and way in ("structure", "generous")
         for name, steps in by_parameter(finding.fix.steps).items():
             corrected = corrector.correct(name, steps) if way in ("structure", "generous", "strict") else None
             if corrected is not None and self._idle(corrected):
-                corrected = Patch() if self.wishes.scheme else None
-            if corrected is not None:
+                idle[name] = steps  # the line says so already
+            elif corrected is not None:
                 part.patch.merge(corrected)
             else:
                 part.added[name] = steps
+        if not (part.patch.changes or part.added or self.wishes.scheme):
+            part.added = idle  # and yet the fault is there: something else has the last word
         return part if part.patch.changes or part.added else None
 
     def _idle(self, patch: Patch) -> bool:
