@@ -10,7 +10,7 @@ MENDING: dict[Mends, str] = {
     "either": "Safe where a layer holds the framework's default or memory that nobody wrote, and where an argument of an `nn.init` call is corrected; unsafe "
     "where it replaces what you wrote, or touches loaded, frozen or tied weights.",
     "unsafe": "Unsafe: it replaces what you wrote. Apply it with `--unsafe-fixes` or `initcheck.fix(model, unsafe=True)`.",
-    "display": "No new start of the weights mends it: the code has to change. `initcheck fix` changes it where that is sure, and shows what to write elsewhere.",
+    "display": "No new start of the weights mends it: the code has to change. `initcheck fix` does it where it can be sure of the line.",
 }
 """What each kind of remedy means for the reader."""
 

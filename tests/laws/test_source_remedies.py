@@ -29,7 +29,8 @@ def test_the_bad_example_is_healed_in_its_source_or_declined(rule, example, name
     monkeypatch.chdir(tmp_path)
     file = tmp_path / "model.py"
     file.write_text(example.bad, encoding="utf-8")
-    result = mended("model.py", sample(example), settings=Settings(**dict(example.settings)))
+    settings = Settings(**dict(example.settings))
+    result = mended("model.py", sample(example), settings=settings)
     assert not result.restored and not result.failed, result
     healed = {row.code for row in result.rows if row.state == "fixed"}
     declined = {one.finding.code: one.reason for one in result.declined}
@@ -46,7 +47,7 @@ def test_the_bad_example_is_healed_in_its_source_or_declined(rule, example, name
     assert rule.code in healed, declined
     after = file.read_bytes()
     assert after.decode() != example.bad
-    again = mended("model.py", sample(example), settings=Settings(**dict(example.settings)))
+    again = mended("model.py", sample(example), settings=settings)
     assert not again.files and not again.rows
     assert file.read_bytes() == after
 
@@ -55,28 +56,15 @@ def test_the_bad_example_is_healed_in_its_source_or_declined(rule, example, name
 def test_without_leave_only_safe_remedies_are_made(rule, example, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "model.py").write_text(example.bad, encoding="utf-8")
-<<<<<<< HEAD
-    safety = {
-        found.code: found.fix.safety
-        for report in checker("model.py", sample(example), settings=Settings(**dict(example.settings)))({})
-        for found in report.findings
-        if found.fix is not None
-    }
-    result = mended("model.py", sample(example), unsafe=False, settings=Settings(**dict(example.settings)))
-    assert {safety[row.code] for row in result.rows} <= {"safe"}
-    if not result.rows:
-        assert (tmp_path / "model.py").read_text(encoding="utf-8") == example.bad
-    assert all(one.reason for one in result.declined)
-=======
+    settings = Settings(**dict(example.settings))
     unsafe = {
         (finding.code, finding.parameters)
-        for report in checker("model.py", sample(example))({})
+        for report in checker("model.py", sample(example), settings=settings)({})
         for finding in report.findings
         if finding.fix is None or finding.fix.safety != "safe"
     }
-    result = mended("model.py", sample(example), unsafe=False)
+    result = mended("model.py", sample(example), unsafe=False, settings=settings)
     assert not unsafe & {(row.code, row.parameters) for row in result.rows}
     assert all(one.reason for one in (*result.declined, *result.failed))
     if not result.rows:
         assert (tmp_path / "model.py").read_text(encoding="utf-8") == example.bad
->>>>>>> source
