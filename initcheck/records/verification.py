@@ -133,7 +133,8 @@ class RateResult:
 class VariantResult:
     """A variant at its best learning rate.
 
-    `score` and `deviation` are over the seeds, each at the rate that its own held-back images choose. `best` is the rate that the mean over the seeds chooses; losses, `area` and `reached` are those at it.
+    `score` and `deviation` are over the seeds, each at the rate that its own held-back images choose. `best` is the rate that the mean over
+    the seeds chooses; losses, `area` and `reached` are those at it.
     `reached` is the number of epochs after which nine tenths of the held-back images were right (median over the seeds, None: never);
     `usable` the rates at which it comes within `Comparison.margin` of its best.
     """
