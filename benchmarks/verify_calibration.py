@@ -88,7 +88,7 @@ def main() -> None:
     false = sum(one.verdict in ("IMPROVED", "WORSE") for one in same)
     said = (
         f"{false} of {len(same)} comparisons of a variant with itself ({100 * false / len(same):.1f} %) ended in IMPROVED or WORSE; at most 5 % are allowed.\n"
-        f"Each comparison is 2 variants × 3 rates × 2 seeds, then 6 seeds at the best rate, × {chosen.epochs:g} epochs of the bundled subset, "
+        f"Each comparison is 2 variants × 3 rates × 5 seeds × {chosen.epochs:g} epochs of the bundled subset, "
         "with other weights on both sides.\n"
     )
     head = "| case | times | IMPROVED | NO DIFFERENCE | WORSE | INCONCLUSIVE | difference, mean ± deviation | half-width, median |"

@@ -68,9 +68,7 @@ class Rates(click.ParamType):  # type: ignore[type-arg]  # generic only in recen
 @click.option("--data", default="auto", metavar="SET", help="auto, mnist, fashion, kmnist or a folder of IDX files (auto).")
 @click.option("--data-dir", default="", metavar="DIR", help="Where whole sets lie, as torchvision puts them (data).")
 @click.option("--download", is_flag=True, help="Fetch the set once, if it is not there.")
-@click.option(
-    "--seeds", type=click.IntRange(1, 100), help="Trainings of each variant at its best rate; two of them at all rates (8, or 4)."
-)
+@click.option("--seeds", type=click.IntRange(1, 100), help="Trainings for each rate and variant (5, or 3 where a step is dear).")
 @click.option("--lrs", type=Rates(), default="auto", help="Learning rates, such as 0.001,0.003,0.01 (auto: four around the usual ones).")
 @click.option("--budget", type=Duration(), default="60s", help="Time that all trainings may take (60s).")
 @click.option("--optimizer", type=Word(("adamw", "sgd")), default="adamw", help="AdamW, or SGD with momentum 0.9.")

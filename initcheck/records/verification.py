@@ -63,8 +63,8 @@ class DataSummary:
 class TrainingPlan:
     """What is run, fixed before the first step and without a clock, so that it is the same each time.
 
-    `steps` batches of `batch` samples per run; `epochs` is the same as a share of the training set; `seeds` are numbers. The first `sweep`
-    of them are trained at all rates, which chooses the best one of each variant; the others at that rate alone. Of the images
+    `steps` batches of `batch` samples per run; `epochs` is the same as a share of the training set; `seeds` are numbers, each
+    trained at every rate. Of the images
     held back `watched` are looked at on the way and `held` at the end, of the test `tested`. `work` is the estimate of all runs in
     seconds of a nominal processor.
     """
@@ -79,12 +79,11 @@ class TrainingPlan:
     watched: int = 0
     held: int = 0
     tested: int = 0
-    sweep: int = 2
 
     @property
     def runs(self) -> int:
         """Trainings of both variants."""
-        return 2 * (len(self.rates) * self.sweep + len(self.seeds) - self.sweep)
+        return 2 * len(self.rates) * len(self.seeds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +120,7 @@ class TrainingRun:
 
 @dataclass(frozen=True, slots=True)
 class RateResult:
-    """A variant at one learning rate, over the seeds of the sweep: `held` chooses, `score` is told."""
+    """A variant at one learning rate, over the seeds: `held` chooses, `score` is told."""
 
     rate: float
     held: float
@@ -134,6 +133,8 @@ class RateResult:
 class VariantResult:
     """A variant at its best learning rate.
 
+    `score` and `deviation` are over the seeds, each at the rate that its own held-back images choose. `best` is the rate that the mean over
+    the seeds chooses; losses, `area` and `reached` are those at it.
     `reached` is the number of epochs after which nine tenths of the held-back images were right (median over the seeds, None: never);
     `usable` the rates at which it comes within `Comparison.margin` of its best.
     """

@@ -59,8 +59,7 @@ def verify(
             folder of IDX files.
         data_dir: the folder in which whole sets lie as torchvision puts them; `data` when left out.
         download: fetch the set once if it is not there.
-        seeds: trainings of each variant at its best rate, two of them at all rates; 8, or 4 where a step is dear, when left out. Each seed
-            draws new weights, where a function
+        seeds: trainings per rate and variant; 5, or 3 where a step is dear, when left out. Each seed draws new weights, where a function
             or a target builds them, and a new order of the images.
         lrs: learning rates; four around the usual ones when left out.
         budget: seconds that all trainings may take.

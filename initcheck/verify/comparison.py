@@ -27,12 +27,12 @@ Hits = Mapping[tuple[str, float, int], bytes]
 
 
 def result(name: str, runs: Sequence[TrainingRun], plan: TrainingPlan) -> VariantResult:
-    """One variant over all its runs, its best rate chosen by the sweep."""
+    """One variant over all its runs."""
     own = [run for run in runs if run.variant == name]
-    rates = tuple(_at_rate(rate, [run for run in _swept(own, plan) if run.rate == rate]) for rate in plan.rates)
-    best = next(one for one in rates if one.rate == best_rate(name, runs, plan))
+    rates = tuple(_at_rate(rate, [run for run in own if run.rate == rate]) for rate in plan.rates)
+    best = max(rates, key=lambda one: (one.held, -one.rate))
     chosen = [run for run in own if run.rate == best.rate]
-    scores = [run.score for run in chosen]
+    scores = [chosen_run(runs, name, seed).score for seed in dict.fromkeys(run.seed for run in own)]
     last = [run.losses[-1] if run.losses and run.state == "finished" else math.inf for run in chosen]
     return VariantResult(
         name=name,
@@ -48,30 +48,28 @@ def result(name: str, runs: Sequence[TrainingRun], plan: TrainingPlan) -> Varian
     )
 
 
-def best_rate(name: str, runs: Sequence[TrainingRun], plan: TrainingPlan) -> float:
-    """The rate with the highest mean score on the held-back images over the seeds of the sweep, the lower of equals.
+def chosen_run(runs: Sequence[TrainingRun], name: str, seed: int) -> TrainingRun:
+    """The run of a variant and seed at the rate with the highest score on the held-back images, the lower of equals.
 
-    The test takes no part in the choice, so that the score at the best rate is not flattered by it.
+    The test takes no part in the choice, so that its score is not flattered by it. Every seed chooses for itself: a choice shared by all
+    would be a matter of luck that their spread does not show, and one variant in eight would seem to differ from itself.
     """
-    own = _swept([run for run in runs if run.variant == name], plan)
-    means = {rate: statistics.fmean(_final(run) for run in own if run.rate == rate) for rate in plan.rates}
-    return max(means, key=lambda rate: (means[rate], -rate))
+    return max((run for run in runs if run.variant == name and run.seed == seed), key=lambda run: (_final(run), -run.rate))
 
 
-def compare(before: VariantResult, after: VariantResult, runs: Sequence[TrainingRun], hits: Hits, seeds: Sequence[int]) -> Comparison:
-    """Pairs the seeds of both variants, each at its best rate, and judges the mean difference by its 95 % interval.
+def compare(runs: Sequence[TrainingRun], hits: Hits, seeds: Sequence[int]) -> Comparison:
+    """Pairs the seeds of both variants, each run at its own best rate, and judges the mean difference by its 95 % interval.
 
     Two errors are put together. That of the seeds: Student's t over the paired differences. That of the images: the deviation of the
     mean difference over the test images, which bounds from below how well so many images can tell two models apart (with few seeds the
     first may be small by chance). The larger of both half-widths is the interval's.
     """
-    scores = {(run.variant, run.rate, run.seed): run.score for run in runs}
-    pairs = [(scores[BEFORE, before.best, seed], scores[AFTER, after.best, seed]) for seed in seeds]
-    by_seed = tuple(100 * (second - first) for first, second in pairs)
+    pairs = [(chosen_run(runs, BEFORE, seed), chosen_run(runs, AFTER, seed)) for seed in seeds]
+    by_seed = tuple(100 * (second.score - first.score) for first, second in pairs)
     difference = statistics.fmean(by_seed)
     count = len(by_seed)
     seed_error = statistics.stdev(by_seed) / math.sqrt(count) if count > 1 else math.inf
-    image_error = 100 * _image_error([(hits[BEFORE, before.best, seed], hits[AFTER, after.best, seed]) for seed in seeds])
+    image_error = 100 * _image_error([(hits[_key(first)], hits[_key(second)]) for first, second in pairs])
     half = max(student(count - 1) * seed_error, normal() * image_error) if count > 1 else math.inf
     verdict, reason = judged(difference, difference - half, difference + half, count)
     return Comparison(
@@ -119,8 +117,8 @@ def normal() -> float:
     return float(ndtri((1 + CONFIDENCE) / 2))
 
 
-def _swept(runs: Sequence[TrainingRun], plan: TrainingPlan) -> list[TrainingRun]:
-    return [run for run in runs if run.seed in plan.seeds[: plan.sweep]]
+def _key(run: TrainingRun) -> tuple[str, float, int]:
+    return run.variant, run.rate, run.seed
 
 
 def _final(run: TrainingRun) -> float:

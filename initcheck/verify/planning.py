@@ -18,9 +18,8 @@ RATES: dict[Optimizer, tuple[float, ...]] = {"adamw": (0.0003, 0.001, 0.003, 0.0
 FEW = 2
 """Rates that are tried where four are too many: the middle ones."""
 
-SEEDS, FEW_SEEDS, SWEEP = 8, 4, 2
-"""Seeds unless told otherwise, and where steps are dear; and how many of them are trained at all rates. The others are trained at the best
-rate of each variant alone, where they narrow the interval most for the time they take."""
+SEEDS, FEW_SEEDS = 5, 3
+"""Seeds unless told otherwise, and where steps are dear."""
 
 ENOUGH = 70
 """Steps below which fewer seeds are trained longer."""
@@ -94,11 +93,9 @@ def _planned(
     watched, held, tested = min(effort.watched, data.held_back), min(effort.held, data.held_back), min(effort.tested, data.test)
     looked = (LOOKS - 1) * watched + held + tested if data.train else LOOKS + 1
     share = batch / FULL.batch if data.train else 1.0
-    sweep = min(SWEEP, len(seeds))
-    runs = len(rates) * sweep + len(seeds) - sweep
-    work = sum(runs * (steps * step * share + looked * image) for step, image in costs)
+    work = sum(len(rates) * len(seeds) * (steps * step * share + looked * image) for step, image in costs)
     epochs = steps * batch / data.train if data.train else 0.0
-    return TrainingPlan(wish.optimizer, rates, tuple(seeds), steps, batch, epochs, work, watched, held, tested, sweep)
+    return TrainingPlan(wish.optimizer, rates, tuple(seeds), steps, batch, epochs, work, watched, held, tested)
 
 
 def _rounded(seconds: float) -> float:

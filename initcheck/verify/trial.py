@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 
@@ -25,7 +25,7 @@ from initcheck.records.verification import (
 from initcheck.verify.adapters.adapted import Digits
 from initcheck.verify.adapters.choosing import Adapter, adapter
 from initcheck.verify.adapters.own_input import Given
-from initcheck.verify.comparison import best_rate, compare, result, same, undecided, unfinished
+from initcheck.verify.comparison import compare, result, same, undecided, unfinished
 from initcheck.verify.data.sets import load
 from initcheck.verify.planning import FULL, plan
 from initcheck.verify.scores import DECIDES
@@ -120,21 +120,17 @@ def trial(target: str, before: Variant, after: Variant, wish: Wish, seed: int, p
 def _rounds(
     sides: list[Side], planned: TrainingPlan, setting: Setting, samples: Samples | None, first: list[Made]
 ) -> tuple[list[Trained], tuple[int, ...]]:
-    """The runs of all seeds that were complete when the budget ended; none where not even the sweep was."""
+    """The runs of all seeds that were complete when the budget ended."""
     done: list[Trained] = []
     counted: list[int] = []
-    best = dict.fromkeys((BEFORE, AFTER), planned.rates)
-    for place, seed in enumerate(planned.seeds):
+    for seed in planned.seeds:
         own = first if seed == setting.seed else [_trainable(side.variant.make(seed)) for side in sides]
-        if place == planned.sweep:
-            runs = [one.run for one in done]
-            best = {name: (best_rate(name, runs, planned),) for name in best}
         try:
-            done += _round(sides, own, seed, best, _Round(planned, setting, samples, len(done)))
+            done += _round(sides, own, seed, _Round(planned, setting, samples, len(done)))
         except OutOfTime:
             break
         counted.append(seed)
-    return (done, tuple(counted)) if len(counted) >= planned.sweep else ([], ())
+    return done, tuple(counted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +143,13 @@ class _Round:
     before: int
 
 
-def _round(sides: list[Side], own: list[Made], seed: int, rates: Mapping[str, tuple[float, ...]], about: _Round) -> list[Trained]:
+def _round(sides: list[Side], own: list[Made], seed: int, about: _Round) -> list[Trained]:
     """All runs of one seed. Variants alternate, so that neither has the quieter time."""
     modules = [side.adapter.module(one.model, seed) for side, one in zip(sides, own, strict=True)]
     starts = [_Start(module) for module in modules]
     found: list[Trained] = []
-    for pair in zip(*(rates[side.variant.name] for side in sides), strict=True):
-        for side, module, start, rate in zip(sides, modules, starts, pair, strict=True):
+    for rate in about.plan.rates:
+        for side, module, start in zip(sides, modules, starts, strict=True):
             start.restore()
             number = about.before + len(found) + 1
             job = Job(side.variant.name, module, rate, seed, about.plan, about.samples, about.setting.until)
@@ -172,7 +168,7 @@ def _concluded(verification: Verification, planned: TrainingPlan, done: list[Tra
         comparison = undecided("every run of both variants diverged: the loss is not finite, or grows, at any rate", len(counted))
     else:
         hits = {(one.run.variant, one.run.rate, one.run.seed): one.hits for one in done}
-        comparison = compare(results[0], results[1], runs, hits, counted)
+        comparison = compare(runs, hits, counted)
     notes = verification.notes
     if not complete and counted:
         left = len(planned.seeds) - len(counted)

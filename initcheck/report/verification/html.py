@@ -105,7 +105,7 @@ def _table(verification: Verification) -> str:
     rates = [one.rate for one in verification.results[0].rates]
     head = "".join(f"<th>lr {rate:g}</th>" for rate in rates)
     rows = "".join(_row(found) for found in verification.results)
-    return f"<table><tr><th></th>{head}<th>best, ± over seeds</th><th>loss first → last</th></tr>{rows}</table>"
+    return f"<table><tr><th></th>{head}<th>own best ± seeds</th><th>loss first → last</th></tr>{rows}</table>"
 
 
 def _row(found: VariantResult) -> str:

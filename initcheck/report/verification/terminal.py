@@ -51,7 +51,7 @@ def _adapters(variants: tuple[VariantSummary, ...], style: Style) -> list[str]:
 def _table(verification: Verification, style: Style) -> list[str]:
     score = "accuracy" if verification.task == "digits" else "variance met"
     rates = [one.rate for one in verification.results[0].rates]
-    headers = [score, *(f"lr {rate:g}" for rate in rates), "best lr", "± over seeds", "loss first → last"]
+    headers = [score, *(f"lr {rate:g}" for rate in rates), "best lr", "own best ± seeds", "loss first → last"]
     return fitted([_row(one) for one in verification.results], headers, style)
 
 

@@ -33,10 +33,8 @@ def runs(verification: Verification) -> str:
         return "none"
     length = f"{plan.steps} steps of {plan.batch} ({plan.epochs:.2g} epochs)" if plan.epochs else f"{plan.steps} steps"
     optimizer = "AdamW" if plan.optimizer == "adamw" else "SGD, momentum 0.9"
-    rest = len(plan.seeds) - plan.sweep
-    more = f", then {rest} more {'seed' if rest == 1 else 'seeds'} at the best rate" if rest else ""
-    seeds = f"{plan.sweep} {'seed' if plan.sweep == 1 else 'seeds'}"
-    return f"2 variants × {len(plan.rates)} learning rates × {seeds}{more}; {length}, {optimizer}, the rate falling in the second half"
+    count = f"{len(plan.seeds)} {'seed' if len(plan.seeds) == 1 else 'seeds'}"
+    return f"2 variants × {len(plan.rates)} learning rates × {count} × {length}, {optimizer}, the rate falling in the second half"
 
 
 def verdict(verification: Verification) -> str:
@@ -66,10 +64,7 @@ def remarks(verification: Verification) -> tuple[str, ...]:
     for one in (before, after):
         broken = [rate for rate in one.rates if rate.diverged]
         if broken:
-            told = ", ".join(
-                f"{rate.rate:g} ({rate.diverged} of {verification.plan.sweep if verification.plan is not None else 0} runs)"
-                for rate in broken
-            )
+            told = ", ".join(f"{rate.rate:g} ({rate.diverged} of {verification.comparison.counted} runs)" for rate in broken)
             found.append(f"`{one.name}` diverges at lr {told}; such a run counts as guessing")
     if verification.task == "digits" and all(one.score < verification.data.chance + LEARNT for one in verification.results):
         found.append("neither variant learns: both are near guessing")

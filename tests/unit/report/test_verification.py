@@ -48,7 +48,7 @@ def sample(verdict="IMPROVED", difference=84.0, **more):
             2.3,
             2.3,
             None,
-            (RateResult(0.001, 0.1, 0.1, 0.0, 0), RateResult(0.01, 0.0, 0.1, 0.0, 2)),
+            (RateResult(0.001, 0.1, 0.1, 0.0, 0), RateResult(0.01, 0.0, 0.1, 0.0, 3)),
             (0.001,),
         ),
         VariantResult(
@@ -98,7 +98,7 @@ def test_table_verdict_and_remarks():
     said = text(sample())
     assert re.search(r"before +10\.0 % +10\.0 % NaN +0\.001", said)
     assert "✓ IMPROVED by 84.0 points" in said and "95 % interval +83.0 to +85.0, 3 seeds" in said
-    assert "`before` diverges at lr 0.01 (2 of 2 runs)" in said
+    assert "`before` diverges at lr 0.01 (3 of 3 runs)" in said
     assert "never before, 1.5 after" in said
 
 
