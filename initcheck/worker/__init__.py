@@ -5,7 +5,7 @@ elsewhere a process takes one target after the other (`serial`). A crash, an `os
 costs the target at hand and nothing else.
 """
 
-from initcheck.worker.client import Worker, reports_of, run, threads_for
-from initcheck.worker.outcome import INTERNAL, REPORT_HINT, Outcome, failure_of
+from initcheck.worker.client import Worker, run, threads_for
+from initcheck.worker.outcome import INTERNAL, REPORT_HINT, Outcome, failure_of, reports_of
 
 __all__ = ["INTERNAL", "REPORT_HINT", "Outcome", "Worker", "failure_of", "reports_of", "run", "threads_for"]

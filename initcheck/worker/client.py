@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any
 
 from initcheck.config import memory_limit
-from initcheck.errors import NothingToCheck, TargetError
+from initcheck.errors import TargetError
 from initcheck.records.finding import Failure
 from initcheck.records.report import ModelReport
 from initcheck.records.serial import from_plain, to_plain
@@ -20,7 +20,7 @@ from initcheck.worker.ahead import shared_imports
 from initcheck.worker.host import Events, Host
 from initcheck.worker.job import Job
 from initcheck.worker.limits import available_memory, own_memory
-from initcheck.worker.outcome import Outcome, failure_of
+from initcheck.worker.outcome import Outcome, reports_of
 from initcheck.worker.watch import AGAIN, Watch
 
 START_LIMIT = 300.0
@@ -281,20 +281,6 @@ def run(targets: Iterable[Target], worker: Worker) -> Iterator[ModelReport]:
     """Checks all targets; one that is no model after all is told as a failure of its own."""
     for outcome in worker.outcomes(list(targets)):
         yield from reports_of(outcome)
-
-
-def reports_of(outcome: Outcome) -> tuple[ModelReport, ...]:
-    """The reports of an outcome; that a target is no model is told as a failure of its own.
-
-    Raises:
-        UsageError: for a setting or an input that makes no sense.
-    """
-    error = outcome.error
-    if isinstance(error, NothingToCheck):
-        return (ModelReport(outcome.target, failures=(failure_of(error, outcome.target.spec),)),)
-    if error is not None:
-        raise error
-    return outcome.reports
 
 
 def _stillborn(host: Host) -> str:

@@ -57,6 +57,20 @@ class Outcome:
         return self.error is None and not any(failure.name in _STOPPED for failure in failures)
 
 
+def reports_of(outcome: Outcome) -> tuple[ModelReport, ...]:
+    """The reports of an outcome; that a target is no model is told as a failure of its own.
+
+    Raises:
+        UsageError: for a setting or an input that makes no sense.
+    """
+    error = outcome.error
+    if isinstance(error, NothingToCheck):
+        return (ModelReport(outcome.target, failures=(failure_of(error, outcome.target.spec),)),)
+    if error is not None:
+        raise error
+    return outcome.reports
+
+
 def failure_of(error: InitcheckError, subject: str, stage: str = "load") -> Failure:
     """An error as a record."""
     return Failure(stage, subject, error.message, error.hint, error.name)
