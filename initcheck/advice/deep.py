@@ -16,8 +16,8 @@ from initcheck.records.recording import InitCall
 from initcheck.theory.functions.nonlinearities import known
 from initcheck.theory.mean_field import critical_point, length_map
 
-DEEP = 20
-"""Layers in a row from which the errors of a simple gain, or the chance of a draw of 256 units, add up to a factor of two."""
+DEEP = 16
+"""Layers in a row from which the errors of a simple gain, or the chance of a draw of some hundred units, come near a factor of two."""
 _MOMENTS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 _STEADY = 0.985
 """Largest slope of the length map at which the chance of a narrow draw dies out over some tens of layers instead of adding up."""
