@@ -1,6 +1,6 @@
 """How often `initcheck.verify` finds a difference where there is none, and how often it finds one that is there.
 
-    python -m benchmarks.verify_calibration [--times 40] [--epochs 1]
+    python -m benchmarks.verify_calibration [--times 40] [--epochs 1] [--case 4]
 
 Both variants are drawn from the same initialization, the second after one number more, so that their weights differ and their distribution does
 not. The share of IMPROVED and WORSE over all repetitions is the rate of false verdicts. Writes benchmarks/results/verify_calibration.md.
@@ -72,28 +72,44 @@ def row(name: str, found: list[Verification]) -> str:
     return f"| {name} | {len(found)} | {' | '.join(map(str, counts))} | {spread} | {half:.1f} |"
 
 
+def kept() -> dict[str, str]:
+    """The rows of the result so far, by case."""
+    lines = RESULT.read_text(encoding="utf-8").splitlines() if RESULT.is_file() else []
+    return {line.split(" | ")[0].removeprefix("| "): line for line in lines if line.startswith("| ") and not line.startswith("| case")}
+
+
+def write(rows: dict[str, str], epochs: float) -> None:
+    """All cases in their order, with the rate of false verdicts over those where both variants are the same."""
+    counts = [
+        [int(cell) for cell in rows[name].split(" | ")[1:6]] for name, (_, _, kind) in CASES.items() if kind == "same" and name in rows
+    ]
+    total, false = sum(one[0] for one in counts), sum(one[1] + one[3] for one in counts)
+    said = (
+        f"{false} of {total} comparisons of a variant with itself ({100 * false / max(total, 1):.1f} %) ended in IMPROVED or WORSE; at most 5 % are allowed.\n"
+        f"Each comparison is 2 variants × 3 rates × 5 seeds × {epochs:g} epochs of the bundled subset, with other weights on both sides.\n"
+    )
+    head = "| case | times | IMPROVED | NO DIFFERENCE | WORSE | INCONCLUSIVE | difference, mean ± deviation | half-width, median |"
+    lines = [said, head, f"|{' --- |' * 8}", *(rows[name] for name in CASES if name in rows), ""]
+    RESULT.write_text("\n".join(lines), encoding="utf-8")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--times", type=int, default=40)
     parser.add_argument("--epochs", type=float, default=1.0)
+    parser.add_argument(
+        "--case", type=int, action="append", choices=range(1, len(CASES) + 1), help="only these; the others keep their rows"
+    )
     chosen = parser.parse_args()
     torch.set_num_threads(1)
-    rows, same = [], []
-    for name, (before, after, kind) in CASES.items():
+    rows = kept() if chosen.case else {}
+    for number, (name, (before, after, kind)) in enumerate(CASES.items(), 1):
+        if chosen.case and number not in chosen.case:
+            continue
         times = chosen.times if kind == "same" else max(1, chosen.times // 8)
-        found = repeated(before, after, times, chosen.epochs)
-        same += found if kind == "same" else []
-        rows.append(row(name, found))
-        print(rows[-1], flush=True)
-    false = sum(one.verdict in ("IMPROVED", "WORSE") for one in same)
-    said = (
-        f"{false} of {len(same)} comparisons of a variant with itself ({100 * false / len(same):.1f} %) ended in IMPROVED or WORSE; at most 5 % are allowed.\n"
-        f"Each comparison is 2 variants × 3 rates × 5 seeds × {chosen.epochs:g} epochs of the bundled subset, "
-        "with other weights on both sides.\n"
-    )
-    head = "| case | times | IMPROVED | NO DIFFERENCE | WORSE | INCONCLUSIVE | difference, mean ± deviation | half-width, median |"
-    RESULT.write_text("\n".join([said, head, f"|{' --- |' * 8}", *rows, ""]), encoding="utf-8")
-    print(said)
+        rows[name] = row(name, repeated(before, after, times, chosen.epochs))
+        print(rows[name], flush=True)
+        write(rows, chosen.epochs)
 
 
 if __name__ == "__main__":
