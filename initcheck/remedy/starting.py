@@ -69,7 +69,7 @@ def _left(model: nn.Module, plan: Policy, *, ran: bool) -> list[Refused]:
     """What no place was found for, with the reason that lies deepest; what holds no values or none that can be drawn comes with it."""
     found = [Refused(one.parameter, _why(model, one, ran=ran)) for one in plan.left]
     found += [Refused(name, hindrance(model, name)) for name, parameter in model.named_parameters() if is_lazy(parameter)]
-    packed = [path for path, module in model.named_modules() if ".quantized." in type(module).__module__ and hasattr(module, "weight")]
+    packed = [path for path, module in model.named_modules() if ".quantized." in str(type(module).__module__) and hasattr(module, "weight")]
     return found + [Refused(f"{path}.weight", "it is quantized: initialize before quantizing") for path in packed]
 
 

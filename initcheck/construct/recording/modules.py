@@ -19,11 +19,18 @@ def modules_of(model: nn.Module) -> tuple[ModuleRecord, ...]:
 def _record(path: str, kind: type[nn.Module]) -> ModuleRecord:
     kinds = tuple(base.__name__ for base in kind.__mro__ if base is not nn.Module and getattr(nn, base.__name__, None) is base)
     own = (kind.__name__,) if not _of_torch(kind) else ()
-    file = "" if _of_torch(kind) else str(getattr(sys.modules.get(kind.__module__), "__file__", None) or "")
+    file = "" if _of_torch(kind) else _file(kind)
     starts = tuple(name for name in STARTS if callable(getattr(kind, name, None))) if file else ()
     return ModuleRecord(path, (*own, *kinds), file, kind.__qualname__ if file else "", starts)
 
 
 def _of_torch(kind: type) -> bool:
-    file = getattr(sys.modules.get(kind.__module__), "__file__", None) or ""
-    return str(file).startswith(TORCH) or kind.__module__.split(".")[0] == torch.__name__
+    return _file(kind).startswith(TORCH) or _module(kind).split(".")[0] == torch.__name__
+
+
+def _file(kind: type) -> str:
+    return str(getattr(sys.modules.get(_module(kind)), "__file__", None) or "")
+
+
+def _module(kind: type) -> str:
+    return str(kind.__module__)  # a class may say anything there
