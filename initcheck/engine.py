@@ -42,7 +42,6 @@ from initcheck.run import NO_RUN, measured_run
 from initcheck.source.cells import in_cells, told_in_cells
 from initcheck.source.drafts import drafted
 from initcheck.source.reading import hand_over
-from initcheck.source_only import check_source, readable
 from initcheck.stored import check_stored
 from initcheck.trace.session import preserved
 
@@ -153,6 +152,8 @@ def _file_of(target: Target) -> str:
 
 
 def _read(spec: str, settings: Settings) -> tuple[ModelReport, ...]:
+    from initcheck.source_only import check_source, readable  # nothing else here reads a source without building
+
     targets, problems = readable(spec)
     if not targets:
         raise problems[0]
