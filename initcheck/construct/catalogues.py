@@ -25,11 +25,11 @@ def builder(target: Target) -> Callable[[], object]:
     """
     args, kwargs = literals(target.arguments)
     if target.path == "timm":
-        timm = _library("timm")
+        timm = library("timm")
         if not timm.is_model(target.qualname):
             raise _unknown(target, timm.list_models())
         return lambda: timm.create_model(target.qualname, *args, **{"pretrained": False, **kwargs})
-    models = _library("torchvision.models")
+    models = library("torchvision.models")
     if target.qualname not in models.list_models():
         raise _unknown(target, models.list_models())
     constructor = models.get_model_builder(target.qualname)
@@ -37,7 +37,12 @@ def builder(target: Target) -> Callable[[], object]:
     return lambda: constructor(*args, **{"weights": None, **extra, **kwargs})
 
 
-def _library(name: str) -> Any:
+def library(name: str) -> Any:
+    """The module of that name.
+
+    Raises:
+        TargetError: `missing-import` when it, or what it needs, is not installed.
+    """
     package = name.partition(".")[0]
     try:
         return importlib.import_module(name)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import importlib
 import re
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlparse
 
 import torch
 
-from initcheck.construct.stand_ins.packages import install_command
+from initcheck.construct.catalogues import library
 from initcheck.construct.weights.content import damaged
 from initcheck.errors import TargetError
 
@@ -28,7 +26,7 @@ def torchvision_file(reference: str) -> str:
         TargetError: `unknown-name`, `offline`, `damaged` or `missing-import`.
     """
     name, _, wanted = reference.partition(":")
-    models = _library("torchvision.models")
+    models = library("torchvision.models")
     if name not in models.list_models():
         raise _unknown("torchvision", name, models.list_models())
     offered = models.get_model_weights(name)
@@ -46,7 +44,7 @@ def timm_file(reference: str) -> str:
     Raises:
         TargetError: `unknown-name`, `offline`, `damaged` or `missing-import`.
     """
-    timm = _library("timm")
+    timm = library("timm")
     if not timm.is_model(reference.partition(".")[0]):
         raise _unknown("timm", reference, timm.list_models())
     configuration = timm.get_pretrained_cfg(reference)
@@ -81,7 +79,7 @@ def hub_folder(reference: str) -> str:
 
 def _in_cache(repository: str) -> str:
     """A file of weights of a repository, or the index of them; empty for none."""
-    hub = _library("huggingface_hub")
+    hub = library("huggingface_hub")
     for name in (*(f"{name}.index.json" for name in _FILES[:2]), *_FILES):
         try:
             found = hub.try_to_load_from_cache(repository, name)
@@ -109,17 +107,6 @@ def _sha256(path: Path) -> str:
         while part := file.read(_STEP):
             found.update(part)
     return found.hexdigest()
-
-
-def _library(name: str) -> Any:
-    package = name.partition(".")[0]
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        missing = (error.name or name).partition(".")[0]
-        needs = "" if missing == package else f", which needs {missing}"
-        message = f"cannot import {package}{needs}: it is not installed"
-        raise TargetError(message, install_command(missing), name="missing-import") from error
 
 
 def _unknown(library: str, name: str, known: list[str]) -> TargetError:

@@ -19,7 +19,8 @@ from initcheck.fix.writing import write
 from initcheck.records.finding import Finding
 from initcheck.records.report import ModelReport
 from initcheck.records.rewriting import LeftAlone, Mended, Where
-from initcheck.remedy.proving import Objection, Pair, blamed, broken, harmed, later, persisting, row, same
+from initcheck.remedy.comparing import same
+from initcheck.remedy.proving import Objection, Pair, blamed, broken, harmed, later, persisting, row
 
 Check = Callable[[Mapping[str, bytes]], tuple[ModelReport, ...]]
 """Checks all targets, where these drafts stand for the files at their absolute paths."""

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from initcheck.fix.source.scheme import CODE
 from initcheck.records.finding import Finding, rank
-from initcheck.records.fixing import FixRow, State
+from initcheck.records.fixing import FixRow
 from initcheck.records.report import ModelReport
+from initcheck.remedy.comparing import proof_row, same
 
 Pair = tuple[ModelReport, Finding]
 """A finding and the report that it is of."""
@@ -25,16 +26,6 @@ class Objection:
     finding: Finding
     reason: str
     tested: bool = True
-
-
-def same(finding: Finding, others: Sequence[Finding]) -> Finding | None:
-    """The gravest finding of the same rule about one of the same parameters, or about none at all."""
-    alike = [
-        other
-        for other in others
-        if other.code == finding.code and (set(other.parameters) & set(finding.parameters) or other.parameters == finding.parameters)
-    ]
-    return max(alike, key=lambda other: rank(other.severity), default=None)
 
 
 def later(report: ModelReport, after: Sequence[ModelReport]) -> ModelReport | None:
@@ -101,7 +92,4 @@ def row(pair: Pair, after: Sequence[ModelReport]) -> FixRow:
     """One line of the proof."""
     report, finding = pair
     now = later(report, after)
-    still = same(finding, now.findings) if now is not None else None
-    said = (still.observed or still.message) if still is not None else "no new finding" if finding.code == CODE else "no finding"
-    state: State = "fixed" if still is None else "milder" if rank(still.severity) < rank(finding.severity) else "still there"
-    return FixRow(finding.code, finding.name, finding.parameters, finding.observed or finding.message, said, state)
+    return proof_row(finding, now.findings if now is not None else (), "no new finding" if finding.code == CODE else "no finding")

@@ -11,9 +11,10 @@ from initcheck.fix.module.applying import Applied, apply, untouched
 from initcheck.fix.plan import WAITS
 from initcheck.records.fact import Known, Unknown
 from initcheck.records.finding import Finding, Step, rank
-from initcheck.records.fixing import Declined, FixResult, FixRow, Plan, State
+from initcheck.records.fixing import Declined, FixResult, Plan
 from initcheck.records.recording import ParameterRecord, Recording, Write
 from initcheck.records.report import ModelReport
+from initcheck.remedy.comparing import proof_row, same
 
 Recheck = Callable[[Recording], ModelReport]
 """Checks the model again, as it is now, with this provenance."""
@@ -48,7 +49,7 @@ def healed(model: nn.Module, before: ModelReport, allow: Allow, recheck: Recheck
         uncovered = _uncovered(chosen, declined, before, allow(after))
         if uncovered:
             done.restore()
-            chosen, declined = chosen + uncovered, [one for one in declined if _same(one.finding, uncovered) is None]
+            chosen, declined = chosen + uncovered, [one for one in declined if same(one.finding, uncovered) is None]
             continue
         failing = _failing(chosen, before, after)
         if not failing:
@@ -137,9 +138,9 @@ def _uncovered(chosen: Sequence[Finding], declined: Sequence[Declined], before: 
         for finding in then.applied
         if finding.fix is not None
         and not touched & set(finding.fix.touched)
-        and (_same(finding, before.findings) is None or _same(finding, waiting) is not None)
-        and _same(finding, tried) is None
-        and _same(finding, chosen) is None
+        and (same(finding, before.findings) is None or same(finding, waiting) is not None)
+        and same(finding, tried) is None
+        and same(finding, chosen) is None
     ]
 
 
@@ -147,7 +148,7 @@ def _failing(chosen: Sequence[Finding], before: ModelReport, after: ModelReport)
     """The remedies to take back: those whose finding is still there, and those that touch what is new or worse; all if none does."""
     found: dict[int, Declined] = {}
     for finding in chosen:
-        still = _same(finding, after.findings)
+        still = same(finding, after.findings)
         if still is not None and rank(still.severity) >= rank(finding.severity):
             found[id(finding)] = Declined(finding, f"tried and taken back: {still.code} still says {still.observed or still.message}")
     if found:
@@ -156,23 +157,13 @@ def _failing(chosen: Sequence[Finding], before: ModelReport, after: ModelReport)
     if broke is not None:
         return [Declined(finding, f"tried and taken back: the model then failed: {broke}") for finding in chosen]
     for other in after.findings:
-        known = _same(other, before.findings)
+        known = same(other, before.findings)
         if known is not None and rank(known.severity) >= rank(other.severity):
             continue
         reason = f"tried and taken back: {other.code} {other.name} {'became worse' if known is not None else 'appeared'} ({other.message})"
         near = [finding for finding in chosen if finding.fix is not None and set(finding.fix.touched) & set(other.parameters)]
         found |= {id(finding): Declined(finding, reason) for finding in near or chosen}
     return list(found.values())
-
-
-def _same(finding: Finding, others: Sequence[Finding]) -> Finding | None:
-    """The gravest finding of the same rule about one of the same parameters (or about none at all)."""
-    alike = [
-        other
-        for other in others
-        if other.code == finding.code and (set(other.parameters) & set(finding.parameters) or other.parameters == finding.parameters)
-    ]
-    return max(alike, key=lambda other: rank(other.severity), default=None)
 
 
 def _without(chosen: Sequence[Finding], declined: Sequence[Declined]) -> list[Finding]:
@@ -189,9 +180,9 @@ def _result(
     seed: int,
 ) -> FixResult:
     count, digest = untouched(model, done.slots.values())
-    gone = [one.finding for one in declined if _same(one.finding, after.findings) is None]
+    gone = [one.finding for one in declined if same(one.finding, after.findings) is None]
     return FixResult(
-        rows=tuple(_row(finding, after) for finding in (*chosen, *gone)),
+        rows=tuple(proof_row(finding, after.findings) for finding in (*chosen, *gone)),
         applied=tuple(chosen),
         declined=tuple(one for one in declined if one.finding not in gone),
         remaining=after.findings,
@@ -202,13 +193,6 @@ def _result(
         seed=seed,
         failures=after.failures,
     )
-
-
-def _row(finding: Finding, after: ModelReport) -> FixRow:
-    still = _same(finding, after.findings)
-    said = (still.observed or still.message) if still is not None else "no finding"
-    state: State = "fixed" if still is None else "milder" if rank(still.severity) < rank(finding.severity) else "still there"
-    return FixRow(finding.code, finding.name, finding.parameters, finding.observed or finding.message, said, state)
 
 
 __all__ = ["Allow", "Recheck", "healed", "rewritten"]

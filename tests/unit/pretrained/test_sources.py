@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from initcheck.construct import catalogues
 from initcheck.errors import TargetError, UsageError
 from initcheck.pretrained import cached
 from initcheck.pretrained.sources import opened_source
@@ -130,7 +131,7 @@ def test_timm(tmp_path, monkeypatch):
     )
     asked = []
     hub = SimpleNamespace(try_to_load_from_cache=lambda repository, name: asked.append(repository))
-    monkeypatch.setattr(cached, "_library", lambda name: {"timm": timm, "huggingface_hub": hub}[name])
+    monkeypatch.setattr(cached, "library", lambda name: {"timm": timm, "huggingface_hub": hub}[name])
     error = refusal("timm:tiny.in1k")
     assert error.name == "offline" and "timm.create_model('tiny.in1k'" in error.hint and set(asked) == {"timm/tiny.in1k"}
     assert "timm:tiny" in refusal("timm:tinyy").hint
@@ -141,7 +142,7 @@ def test_timm(tmp_path, monkeypatch):
 
 
 def test_a_library_that_is_not_installed(monkeypatch):
-    monkeypatch.setattr(cached.importlib, "import_module", _missing)
+    monkeypatch.setattr(catalogues.importlib, "import_module", _missing)
     assert refusal("timm:resnet18").name == "missing-import"
 
 
