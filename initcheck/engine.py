@@ -121,7 +121,7 @@ def _checked(target: Target, settings: Settings, progress: Progress, inputs: obj
         settings = dataclasses.replace(settings, inputs=target.inputs or settings.inputs)
         progress(f"running {target.spec}")
         if target.fill is not None and target.fill.fix_missing:
-            recording = _with_missing_drawn(built.model, recording, target, given, settings)
+            recording = with_missing_drawn(built.model, recording, target, given, settings)
         report = examine(built.model, recording, target, built.built, given, settings)
     written(built.model, target.fill, report, arrivals)
     return (report,)
@@ -136,11 +136,11 @@ def check_filled(
     target = Target(type(model).__name__, "", type(model).__name__, "module")
     recording = with_arrivals(unwatched(model), arrivals)
     if fix_missing:
-        recording = _with_missing_drawn(model, recording, target, inputs, chosen)
+        recording = with_missing_drawn(model, recording, target, inputs, chosen)
     return examine(model, recording, target, Built(target.qualname), inputs, chosen)
 
 
-def _with_missing_drawn(model: torch.nn.Module, recording: Recording, target: Target, inputs: object, settings: Settings) -> Recording:
+def with_missing_drawn(model: torch.nn.Module, recording: Recording, target: Target, inputs: object, settings: Settings) -> Recording:
     """Gives what a load has left random the scheme that is recommended for its place."""
     *before, arrival = recording.arrivals
     arrival, recording = drawn(model, arrival, observe(model, recording, target, inputs, settings).evidence, settings.seed)

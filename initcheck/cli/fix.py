@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,13 +18,18 @@ from initcheck.cli import session
 from initcheck.cli.context import Console, console
 from initcheck.cli.options import SETTINGS, Codes, Word, appearance, flat, running
 from initcheck.cli.sources import whole
+from initcheck.cli.training import tried, verifying, wished
 from initcheck.config import Configuration, load, suggestion
 from initcheck.errors import ExitCode, UsageError
-from initcheck.records.finding import SEVERITIES, rank
+from initcheck.records.finding import SEVERITIES, Failure, rank
 from initcheck.records.rewriting import WHERE, Mended
 from initcheck.records.target import Target
+from initcheck.records.verification import REWRITTEN, Verification, Wish
 from initcheck.report.frames import failure_frame
 from initcheck.report.style import Style
+
+if TYPE_CHECKING:
+    from initcheck.remedy.checking import Checker
 
 _FORMATS = ("full", "json")
 
@@ -43,6 +49,7 @@ _FORMATS = ("full", "json")
     "--checkpoint", metavar="FILE", help="Draw the flagged tensors of this file anew instead; needs -o, and TARGET names the model."
 )
 @click.option("-o", "--out", metavar="FILE", help="Where the healed checkpoint goes.")
+@verifying
 @running
 @click.option("--output-format", type=Word(_FORMATS), default="full", envvar="INITCHECK_OUTPUT_FORMAT", help="What standard output shows.")
 @appearance
@@ -53,6 +60,8 @@ def command(targets: tuple[str, ...], **options: Any) -> int:
     model that is built from the changed source in a child process; what does not help is taken back. Files are written all or none.
     Safe fixes make a default explicit or correct an argument; what replaces a line of yours needs --unsafe-fixes.
 
+    With --verify each model is trained before and after, and a fix with which it trains worse is taken back.
+
     Exit codes: 0 nothing is left to fix, 1 findings remain (with --diff and --check: something would
     change), 2 wrong command line, 4 a target could not be checked or a fix was taken back.
     """
@@ -60,6 +69,7 @@ def command(targets: tuple[str, ...], **options: Any) -> int:
     flags = {key: options[key] for key in ("fail_on", *SETTINGS) if key != "jobs"} | {"scheme": _policy(options["scheme"])}
     configuration = load(flags=session.checked_settings(select=flat(options["select"]), ignore=flat(options["ignore"]), **flags))
     only = _known(flat(options["only"]))
+    wish = wished(options, REWRITTEN)
     if options["checkpoint"] is not None or options["out"] is not None:
         return _checkpoint(targets, only, options, configuration, out)
     specs = session.specs_of(targets, configuration)
@@ -74,20 +84,30 @@ def command(targets: tuple[str, ...], **options: Any) -> int:
         where=options["where"],
         write=writes,
         scheme=options["scheme"] is not None,
+        wish=wish,
     )
     out.done()
     _show(result, options, out)
     return int(_code(result, configuration, writes=writes))
 
 
-def _mended(specs: Sequence[str], configuration: Configuration, out: Console, **wishes: Any) -> Mended:
+def _mended(specs: Sequence[str], configuration: Configuration, out: Console, *, wish: Wish | None, **wishes: Any) -> Mended:
     from initcheck.remedy.checking import Checker
     from initcheck.remedy.fixing import Order, mend
 
     shaped = whole if configuration.settings.loader == "import" else _same
     with Checker(specs, configuration, out.user, out.progress, shaped) as checker:
-        result = mend(Order(checker.paths(), **wishes), checker.check)
+        trial = functools.partial(_trial, wish, checker, out) if wish is not None else None
+        result = mend(Order(checker.paths(), **wishes), checker.check, trial)
     return dataclasses.replace(result, undo=_undo(result)) if result.written else result
+
+
+def _trial(
+    wish: Wish, checker: Checker, out: Console, old: Mapping[str, bytes], new: Mapping[str, bytes], specs: Sequence[str]
+) -> list[Verification | Failure]:
+    """Trains each of the models as its source is, and as it would be."""
+    before, after = ({one.spec: one for one in checker.targets(drafts)} for drafts in (old, new))
+    return [tried(before[spec], after[spec], wish, checker.configuration.settings, out) for spec in specs]
 
 
 def _same(target: Target) -> Target:
@@ -105,6 +125,11 @@ def _checkpoint(targets: Sequence[str], only: tuple[str, ...], options: dict[str
         raise UsageError("--checkpoint and -o belong together", "initcheck fix --checkpoint model.pt -o healed.pt model.py::Net")
     if options["diff"] or options["check"]:
         raise UsageError("--diff and --check are about sources, not checkpoints", f"initcheck fix --checkpoint {source} -o {goal}")
+    if options["verify"]:
+        raise UsageError(
+            "--verify trains what a source builds; a checkpoint is tried when it is there",
+            f"initcheck verify model.py::Net --against pretrained:{goal}",
+        )
     if len(targets) > 1:
         raise UsageError("a checkpoint belongs to one model", f"initcheck fix --checkpoint {source} -o {goal} {targets[0]}")
     from initcheck.records.serial import to_plain
@@ -178,10 +203,9 @@ def _show(result: Mended, options: dict[str, Any], out: Console) -> None:
         out.note("\n".join(failure_frame(failure, errors)))
     if options["diff"]:
         _raw(fixed.diff(result, style), out)
-        out.note(fixed.summary(result))
-        left = fixed.left_alone(result, errors)
-        if left:
-            out.note(left)
+        for text in (fixed.summary(result), fixed.left_alone(result, errors), fixed.trials(result, errors)):
+            if text:
+                out.note(text)
         return
     out.out(fixed.render(result, color=out.color, ascii_only=out.ascii_only, width=out.width, verbose=bool(out.verbose)))
 
@@ -198,7 +222,7 @@ def _raw(text: str, out: Console) -> None:
 
 
 def _code(result: Mended, configuration: Configuration, *, writes: bool) -> ExitCode:
-    if result.failures or result.restored:
+    if result.failures or result.restored or result.untried or any(one.unfinished for one in result.trials):
         return ExitCode.INCOMPLETE
     if not writes and result.files:
         return ExitCode.FINDINGS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from contextlib import nullcontext
 from typing import Any
 
@@ -10,12 +11,16 @@ import click
 from initcheck.cli import session
 from initcheck.cli.context import Console, console
 from initcheck.cli.options import SETTINGS, Word, appearance, flat, running
+from initcheck.cli.training import tried, verifying, wished
 from initcheck.config import Configuration, load
 from initcheck.errors import ExitCode, NothingToCheck, UsageError
 from initcheck.matching.renaming import parsed
-from initcheck.records.finding import SEVERITIES, Severity
+from initcheck.records.finding import SEVERITIES, Failure
+from initcheck.records.loading import LoadReport
 from initcheck.records.report import ModelReport
+from initcheck.records.settings import Settings
 from initcheck.records.target import Fill, Target
+from initcheck.records.verification import PRETRAINED, Wish
 from initcheck.remedy.loading import file_format, report_of, reserved, with_fill
 from initcheck.report.frames import failure_frame
 from initcheck.report.style import Style
@@ -32,6 +37,7 @@ from initcheck.report.style import Style
 )
 @click.option("--fix-missing", is_flag=True, help="Draw what stays random by the scheme that is recommended for its place.")
 @click.option("--strict", is_flag=True, help="Whatever is missing, mismatched or left over gives exit code 1.")
+@verifying
 @running
 @click.option("--fail-on", type=Word(tuple(reversed(SEVERITIES))), help="Mildest severity that gives exit code 1 (warning).")
 @click.option("--output-format", type=Word(("full", "json")), default="full", help="What standard output shows.")
@@ -39,7 +45,8 @@ from initcheck.report.style import Style
 def command(target: str, source: str, **options: Any) -> int:
     """Build TARGET, load the weights of SRC into it, and report what arrived, what did not, and what stays random.
 
-    Every loaded tensor is compared with the file bit for bit. Nothing is downloaded, and no pickled object is opened.
+    Every loaded tensor is compared with the file bit for bit. Nothing is downloaded, and no pickled object is opened. With --verify the
+    model is also trained briefly with and without the weights; exit code 1 then also says that it trains worse with them.
     """
     out = console(options["color"], options["verbose"], quiet=options["quiet"])
     flags = {key: options[key] for key in ("fail_on", *(name for name in SETTINGS if name != "jobs"))}
@@ -47,12 +54,17 @@ def command(target: str, source: str, **options: Any) -> int:
     if configuration.settings.loader == "static":
         raise UsageError("a model has to be built before weights can be loaded into it", f"initcheck load {target} --from {source}")
     parsed(options["renames"])
+    wish = wished(options, f"{PRETRAINED}{source}")
     path = options["out"]
     with reserved(path) if path else nullcontext("") as place:
         kind = file_format(path) if path else "torch"
         fill = Fill(source, tuple(options["renames"]), options["strict"], options["fix_missing"], place, kind)
-        model = _checked(with_fill(_target(target, configuration, out), fill), configuration, out)
-        return _told(model, fill, path, configuration.settings.fail_on, options["output_format"], out)
+        empty = _target(target, configuration, out)
+        model = _checked(with_fill(empty, fill), configuration, out)
+        report = report_of(model, fill, path, configuration.settings.fail_on)
+        if report is not None and wish is not None and report.loaded:
+            report = _tried(report, empty, fill, wish, configuration.settings, out)
+        return _told(model, report, options["output_format"], out)
 
 
 def _target(spec: str, configuration: Configuration, out: Console) -> Target:
@@ -83,10 +95,17 @@ def _checked(target: Target, configuration: Configuration, out: Console) -> Mode
     return models[0]
 
 
-def _told(model: ModelReport, fill: Fill, path: str, fail_on: Severity, kind: str, out: Console) -> int:
+def _tried(report: LoadReport, empty: Target, fill: Fill, wish: Wish, settings: Settings, out: Console) -> LoadReport:
+    """The same with how the model trains without the weights and with them."""
+    found = tried(empty, with_fill(empty, dataclasses.replace(fill, out="")), wish, settings, out)
+    if isinstance(found, Failure):
+        return dataclasses.replace(report, untried=found)
+    return dataclasses.replace(report, trial=found)
+
+
+def _told(model: ModelReport, report: LoadReport | None, kind: str, out: Console) -> int:
     from initcheck.report import loading
 
-    report = report_of(model, fill, path, fail_on)
     if report is None:
         style = Style(out.color, out.ascii_only, out.width)
         out.out("\n\n".join("\n".join(failure_frame(failure, style)) for failure in model.failures) + "\n")

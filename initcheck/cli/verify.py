@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from pathlib import Path
 from typing import Any
 
@@ -12,37 +11,15 @@ import click
 from initcheck.cli import session
 from initcheck.cli.context import Console, console
 from initcheck.cli.options import Memory, OutputFile, Word, appearance
+from initcheck.cli.training import Duration, trained
 from initcheck.config import load
 from initcheck.discover.revisions import older
 from initcheck.discover.targets import single
-from initcheck.errors import ExitCode, TargetError, UsageError
-from initcheck.records.serial import from_plain, to_plain
-from initcheck.records.settings import Settings
+from initcheck.errors import ExitCode, UsageError
 from initcheck.records.target import Target
-from initcheck.records.verification import DERIVED, PRETRAINED, Verification, Wish, is_derived
-
-WORK = "initcheck.remedy.verifying:in_child"
-
-GRACE = 10.0
-"""Seconds beyond the budget after which the process is ended: a single step may take long."""
+from initcheck.records.verification import DERIVED, GIVEN, PRETRAINED, Verification, Wish, is_derived
 
 _FORMATS = ("full", "json")
-_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
-
-
-class Duration(click.ParamType):  # type: ignore[type-arg]  # generic only in recent versions
-    """`60`, `60s`, `2m`."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The seconds."""
-        if isinstance(value, float):
-            return value
-        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", str(value).strip().lower())
-        if match is None or match[2] not in _UNITS:
-            self.fail(f"{value!r}: write 60s, 2m or a number of seconds", param, ctx)
-        return float(match[1]) * _UNITS[match[2]]
 
 
 class Rates(click.ParamType):  # type: ignore[type-arg]  # generic only in recent versions
@@ -95,14 +72,14 @@ def command(target: str, **options: Any) -> int:
     before, after = _sides(target, options["against"])
     options["seeds"] = options["seeds"] or 0
     names = ("data", "data_dir", "seeds", "budget", "optimizer", "epochs", "min_gain")
-    against = options["against"] if after is None else "given"
+    against = options["against"] if after is None else GIVEN
     if options["download"] and options["data"] == "auto":
         options["data"] = "mnist"
     wish = Wish(against=against, rates=options["lrs"], **{name: options[name] for name in names})
     _prepared(wish, out, download=options["download"])
-    settings = dataclasses.replace(configuration.settings, timeout=wish.budget + GRACE)
     own = configuration.inputs_of(target)
-    verification = _verified(_with_inputs(before, own), None if after is None else _with_inputs(after, own), wish, settings, out)
+    other = None if after is None else _with_inputs(after, own)
+    verification = trained(_with_inputs(before, own), other, wish, configuration.settings, out)
     _show(verification, options["output_format"], options["outputs"], out)
     return int(ExitCode.INCOMPLETE if verification.unfinished else ExitCode.CLEAN if verification.ok else ExitCode.FINDINGS)
 
@@ -139,23 +116,6 @@ def _prepared(wish: Wish, out: Console, *, download: bool) -> None:
         download_data(wish, out.note)
     if wish.data != "auto" or wish.data_dir:
         load_images(wish)
-
-
-def _verified(before: Target, after: Target | None, wish: Wish, settings: Settings, out: Console) -> Verification:
-    from initcheck.worker import Worker
-
-    out.progress("starting torch …")
-    asked = {"wish": to_plain(wish), "after": to_plain(after) if after is not None else None}
-    try:
-        with Worker(settings, user_output=out.user, progress=out.progress, work=WORK, asked=asked) as worker:
-            return from_plain(Verification, worker.done(before))
-    except TargetError as error:
-        if error.name != "timeout":
-            raise
-        message = f"{before.spec}: the trainings did not end within {wish.budget:g} s and {GRACE:g} more: a single step takes too long"
-        raise TargetError(message, "--budget 300s, or verify a smaller model of the same kind", name="over-budget") from error
-    finally:
-        out.done()
 
 
 def _show(verification: Verification, kind: str, outputs: tuple[tuple[str, str], ...], out: Console) -> None:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from initcheck.errors import ExitCode
 from initcheck.records.arrival import STATES, Arrival, Arrived, random_share
-from initcheck.records.finding import Severity, rank
+from initcheck.records.finding import Failure, Severity, rank
 from initcheck.records.report import ModelReport
+from initcheck.records.verification import Verification
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -15,7 +16,8 @@ class LoadReport:
     """The result of `initcheck.load`.
 
     `model` is the check of the model after the load. `strict`: whatever is missing, mismatched or unexpected counts. `written` is the file
-    that the filled model went to, empty for none; `withheld` says why there is none although one was asked for.
+    that the filled model went to, empty for none; `withheld` says why there is none although one was asked for. `trial` are trainings with
+    and without the stored weights, where they were asked for; `untried` says why there are none.
     A report has no truth value: ask `report.ok`.
     """
 
@@ -25,6 +27,8 @@ class LoadReport:
     fail_on: Severity = "warning"
     written: str = ""
     withheld: str = ""
+    trial: Verification | None = None
+    untried: Failure | None = None
 
     @property
     def loaded(self) -> tuple[Arrived, ...]:
@@ -59,10 +63,13 @@ class LoadReport:
     @property
     def exit_code(self) -> ExitCode:
         """The exit code that the command line gives for this report."""
-        if any(failure.stage != "forward" for failure in self.model.failures):
+        if self.untried is not None or any(failure.stage != "forward" for failure in self.model.failures):
+            return ExitCode.INCOMPLETE
+        if self.trial is not None and self.trial.unfinished:
             return ExitCode.INCOMPLETE
         found = any(rank(finding.severity) >= rank(self.fail_on) for finding in self.model.findings)
-        return ExitCode.FINDINGS if found or self.violated else ExitCode.CLEAN
+        worse = self.trial is not None and not self.trial.ok
+        return ExitCode.FINDINGS if found or worse or self.violated else ExitCode.CLEAN
 
     @property
     def violated(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Literal
 from initcheck.records.finding import Failure, Finding
 from initcheck.records.fixing import FixRow
 from initcheck.records.source import Edit
+from initcheck.records.verification import Verification
 
 Where = Literal["class", "function", "inline"]
 WHERE: tuple[Where, ...] = ("class", "function", "inline")
@@ -43,9 +44,10 @@ class Mended:
     """What `initcheck fix` did to the sources of some targets.
 
     rows: the proof, one line for each finding whose remedy stands. failed: remedies that were tried, did not help and were taken back.
-    declined: findings that nothing was tried for. remaining: all findings afterwards. written: the files hold the changes. restored: they
-    held them and got their old bytes back, `reason` tells why. failures: what broke while the targets were checked the first time.
-    undo: a command that takes the changes back.
+    declined: findings that nothing was tried for. remaining: all findings afterwards. written: the files hold the changes. restored: all
+    was taken back, `reason` tells why, and the files hold their old bytes. failures: what broke while the targets were checked the first
+    time. undo: a command that takes the changes back. trials: trainings before and after, where they were asked for, one for each model
+    that a remedy touched. untried: why there is none for a model.
     """
 
     targets: tuple[str, ...]
@@ -59,3 +61,5 @@ class Mended:
     reason: str = ""
     failures: tuple[Failure, ...] = ()
     undo: str = ""
+    trials: tuple[Verification, ...] = ()
+    untried: tuple[Failure, ...] = ()

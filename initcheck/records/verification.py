@@ -22,6 +22,9 @@ DERIVED = ("fixed", "recommended")
 PRETRAINED = "pretrained:"
 """Before the source of weights that `initcheck.load` puts into the other one."""
 
+GIVEN, REWRITTEN = "given", "rewritten"
+"""The other one is a target of its own; it is the same target in source that `initcheck fix` has rewritten, or is about to."""
+
 
 def is_derived(against: str) -> bool:
     """Whether that variant is the other one's model with other weights."""

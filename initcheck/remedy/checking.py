@@ -51,7 +51,7 @@ class Checker:
         Raises:
             InitcheckError: when nothing that was named can be checked at all.
         """
-        targets = self._targets(drafts)
+        targets = self.targets(drafts)
         if self._worker is None:
             self._worker = Worker(
                 self.configuration.settings, user_output=self._told, progress=self._progress, planned=len(targets)
@@ -66,16 +66,12 @@ class Checker:
             self._end()  # a process that takes one target after the other has the old modules in memory
         return found
 
-    def _told(self, line: str) -> None:
-        if self._user_output is not None:
-            self._user_output(line)
+    def targets(self, drafts: Mapping[str, bytes]) -> Sequence[Target]:
+        """What was named, as the drafts have it.
 
-    def _end(self) -> None:
-        if self._worker is not None:
-            self._worker.__exit__()
-            self._worker = None
-
-    def _targets(self, drafts: Mapping[str, bytes]) -> Sequence[Target]:
+        Raises:
+            InitcheckError: when there is nothing that could be checked.
+        """
         from initcheck.discover.targets import expand
 
         pairs = tuple((path, content.decode("utf-8", "surrogateescape")) for path, content in drafts.items())
@@ -89,6 +85,15 @@ class Checker:
         if not found:
             raise next(iter(problems), NothingToCheck("no model was found in anything given"))
         return list(dict.fromkeys(found))
+
+    def _told(self, line: str) -> None:
+        if self._user_output is not None:
+            self._user_output(line)
+
+    def _end(self) -> None:
+        if self._worker is not None:
+            self._worker.__exit__()
+            self._worker = None
 
     def _given(self, target: Target, spec: str, pairs: tuple[tuple[str, str], ...]) -> Target:
         inputs = self.configuration.settings.inputs or self.configuration.inputs_of(target.spec, spec) or target.inputs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from initcheck.errors import InitcheckError, TargetError
@@ -16,14 +16,19 @@ from initcheck.fix.source.rewriting import ATTEMPTS, Draft, Key, Wishes, draft, 
 from initcheck.fix.source.scheme import CODE, unmet
 from initcheck.fix.source.text import conflicted
 from initcheck.fix.writing import write
-from initcheck.records.finding import Finding
+from initcheck.records.finding import Failure, Finding
 from initcheck.records.report import ModelReport
 from initcheck.records.rewriting import LeftAlone, Mended, Where
+from initcheck.records.verification import Verification
 from initcheck.remedy.comparing import same
 from initcheck.remedy.proving import Objection, Pair, blamed, broken, harmed, later, persisting, row
+from initcheck.report.verification import words
 
 Check = Callable[[Mapping[str, bytes]], tuple[ModelReport, ...]]
 """Checks all targets, where these drafts stand for the files at their absolute paths."""
+
+Trial = Callable[[Mapping[str, bytes], Mapping[str, bytes], Sequence[str]], Sequence[Verification | Failure]]
+"""Trains the targets of these names, with the first drafts and with the second, and tells what came of each."""
 
 ROUNDS = 60
 """So often a draft is made and checked."""
@@ -62,12 +67,13 @@ class _Work:
     declined: list[LeftAlone] = field(default_factory=list)
 
 
-def mend(order: Order, check: Check) -> Mended:
+def mend(order: Order, check: Check, trial: Trial | None = None) -> Mended:
     """Rewrites the sources of the models that `check` looks at.
 
     Each draft is checked before anything is written: a model is built from it in a child process. A remedy whose finding stays, or that
-    makes another appear, gives way to the next way of making it, and is left out when there is none. What holds is then written, all files or none,
-    and checked once more from the disk; if that says anything else, the old bytes come back.
+    makes another appear, gives way to the next way of making it, and is left out when there is none. What holds is then tried in training,
+    if there is a `trial`, and not written when a model trains worse with it. All files are written or none, and checked once more from the
+    disk; if that says anything else, the old bytes come back.
 
     Raises:
         TargetError: when a file holds the markers of an unfinished merge, changed in the meantime or cannot be written.
@@ -84,8 +90,21 @@ def mend(order: Order, check: Check) -> Mended:
                 break
         if not _settled(work, before):
             break
-    reason = _written(work, before, check) if order.write and work.texts else ""
-    return _told(work, before, order, reason)
+    tried = _tried(work, trial) if trial is not None and work.texts else ()
+    reason = next((f"{one.target}: {words.verdict(one)}" for one in tried if isinstance(one, Verification) and one.verdict == "WORSE"), "")
+    if reason:
+        work.now = before
+    elif order.write and work.texts:
+        reason = _written(work, before, check)
+    done = _told(work, before, order, reason)
+    trials = tuple(one for one in tried if isinstance(one, Verification))
+    return replace(done, trials=trials, untried=tuple(one for one in tried if isinstance(one, Failure)))
+
+
+def _tried(work: _Work, trial: Trial) -> tuple[Verification | Failure, ...]:
+    """The models that a remedy touched, trained as they are and as they would be."""
+    old = {path: work.original[path] for path in work.texts}
+    return tuple(trial(old, work.texts, tuple(dict.fromkeys(report.target.spec for report, _ in work.applied))))
 
 
 def _round(work: _Work, order: Order, files: Files, check: Check) -> bool:

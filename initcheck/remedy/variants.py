@@ -17,16 +17,17 @@ from initcheck.construct.guard import guarded
 from initcheck.construct.recording.provenance import unwatched
 from initcheck.construct.recording.recorder import Recorder
 from initcheck.discover.targets import single
-from initcheck.engine import examine
+from initcheck.engine import examine, with_missing_drawn
 from initcheck.errors import TargetError, UsageError
-from initcheck.pretrained.loading import load_into
-from initcheck.pretrained.sources import opened_source
+from initcheck.filling import filled
+from initcheck.pretrained.arrived import with_arrivals
 from initcheck.records.arrival import random_share
 from initcheck.records.settings import Settings
-from initcheck.records.target import Built, Target
+from initcheck.records.target import Built, Fill, Target
 from initcheck.records.verification import AFTER, PRETRAINED
 from initcheck.remedy.healing import fix
 from initcheck.remedy.starting import initialize
+from initcheck.source.drafts import drafted
 from initcheck.source.reading import hand_over
 from initcheck.verify.adapters.own_input import Given
 from initcheck.verify.trial import Made, Variant
@@ -47,7 +48,7 @@ class Start:
 class Source:
     """What a variant is built from. `build` gives a fresh model, its writes seen by the watch; `path` is the file of the user's code.
 
-    `live`: the model existed before and nobody saw it being built.
+    `live`: the model existed before and nobody saw it being built. `fill` is what is loaded into each model.
     """
 
     what: str
@@ -56,6 +57,7 @@ class Source:
     path: str = ""
     live: bool = False
     inputs: object = None
+    fill: Fill | None = None
 
 
 def source_of(given: object, settings: Settings, inputs: object) -> Source:
@@ -104,19 +106,23 @@ def of_target(target: Target, settings: Settings) -> Source:
     known = replace(target, inputs=target.inputs or settings.inputs)
 
     def build(watch: Watch) -> Start:
-        made = construct(target, watch)
+        with drafted(target.drafts):
+            made = construct(target, watch)
         return Start(made.model, made.built, made.inputs)
 
-    return Source(target.spec, known, build, target.path if target.recipe is not None else "")
+    what = target.spec if target.fill is None else f"{target.spec}, {PRETRAINED}{target.fill.source}"
+    path = target.path if target.recipe is not None else next((path for path, _ in target.drafts), "")
+    return Source(what, known, build, path, fill=target.fill)
 
 
 def variant(name: str, source: Source, settings: Settings) -> Variant:
-    """The model as its source builds it."""
+    """The model as its source builds it, filled if that belongs to it."""
 
     def make(seed: int) -> Made:
         with _building(source, settings, seed):
             start = source.build(nullcontext())
-        return _made(source, start, ())
+            notes = _filled(start, source, settings, seed)
+        return _made(source, start, notes)
 
     return Variant(name, source.what, make)
 
@@ -130,7 +136,8 @@ def derived(source: Source, against: str, settings: Settings) -> Variant:
     """What `initcheck.fix` (`fixed`), `initcheck.initialize` (`recommended`) or stored weights (`pretrained:SOURCE`) make of the model."""
     what = f"{source.what}, {against}"
     if against.startswith(PRETRAINED):
-        return Variant(AFTER, what, lambda seed: _loaded(source, against.removeprefix(PRETRAINED), settings, seed), derived=True)
+        filled = replace(source, what=what, fill=Fill(against.removeprefix(PRETRAINED)))
+        return replace(variant(AFTER, filled, settings), derived=True)
     make = _fixed if against == "fixed" else _started
     return Variant(AFTER, what, lambda seed: make(source, settings, seed), derived=True)
 
@@ -183,12 +190,19 @@ def _started(source: Source, settings: Settings, seed: int) -> Made:
     return _made(source, start, (f"{len(done.written)} parameters drawn anew by the recommended policy{left}",))
 
 
-def _loaded(source: Source, weights: str, settings: Settings, seed: int) -> Made:
-    with _building(source, settings, seed):
-        start = source.build(nullcontext())
-    arrival = load_into(start.model, opened_source(weights, trusted=settings.trust_pickle), ())
+def _filled(start: Start, source: Source, settings: Settings, seed: int) -> tuple[str, ...]:
+    """Loads what belongs to the source into its model, and says what arrived."""
+    arrivals = filled(start.model, source.fill, nullcontext(), trusted=settings.trust_pickle)
+    if source.fill is None:
+        return ()
+    if source.fill.fix_missing:
+        recording = with_arrivals(unwatched(start.model), arrivals)
+        inputs = source.inputs if source.inputs is not None else start.inputs
+        chosen = replace(settings, seed=seed, inputs=source.target.inputs)
+        arrivals = with_missing_drawn(start.model, recording, source.target, inputs, chosen).arrivals
+    (arrival,) = arrivals
     count, share = len(arrival.of("loaded")), 100 * random_share(arrival)
-    return _made(source, start, (f"{count} tensors loaded from {weights}; {share:.1f} % of the parameters stay random",))
+    return (f"{count} tensors loaded from {source.fill.source}; {share:.1f} % of the parameters stay random",)
 
 
 def _made(source: Source, start: Start, notes: tuple[str, ...]) -> Made:

@@ -15,7 +15,7 @@ from initcheck.engine import settings_of
 from initcheck.records.serial import from_plain, to_plain
 from initcheck.records.settings import Settings
 from initcheck.records.target import Target
-from initcheck.records.verification import BEFORE, Verification, Wish, is_derived
+from initcheck.records.verification import BEFORE, GIVEN, REWRITTEN, Verification, Wish, is_derived
 from initcheck.remedy.variants import Source, derived, of_target, other_side, random_states, source_of, variant
 from initcheck.report.sparkline import Axis, sparkline
 from initcheck.verify.data.wishes import checked, download_data, optimizer_named
@@ -78,7 +78,7 @@ def verify(
         InitcheckError: when a model cannot be built, run or trained, or the images cannot be had.
     """
     chosen = settings_of(settings)
-    against = after if isinstance(after, str) and is_derived(after) else "given"
+    against = after if isinstance(after, str) and is_derived(after) else GIVEN
     rates = tuple(sorted({float(rate) for rate in lrs or ()}))
     if download and data == "auto":
         data = "mnist"
@@ -96,10 +96,13 @@ def in_child(target: Target, settings: Settings, asked: dict[str, Any], progress
     wish = from_plain(Wish, asked["wish"])
     progress(f"building {target.spec}")
     source = of_target(target, settings)
-    given = asked["after"]
-    other = (
-        derived(source, wish.against, settings) if given is None else other_side(of_target(from_plain(Target, given), settings), settings)
-    )
+    if asked["after"] is None:
+        other = derived(source, wish.against, settings)
+    else:
+        given = of_target(from_plain(Target, asked["after"]), settings)
+        if wish.against == REWRITTEN:
+            given = replace(given, what=f"{given.what}, {REWRITTEN}")
+        other = other_side(given, settings)
     found: dict[str, Any] = to_plain(_tried(source, other, wish, settings, progress))
     return found
 

@@ -11,8 +11,10 @@ from initcheck.records.report import SCHEMA
 from initcheck.records.rewriting import LeftAlone, Mended
 from initcheck.records.serial import to_plain
 from initcheck.report.fold import fold
+from initcheck.report.frames import failure_frame
 from initcheck.report.style import Style, count
 from initcheck.report.table import fitted
+from initcheck.report.verification.terminal import lines
 
 _KINDS = {"+": "good", "-": "error", "@": "info"}
 
@@ -41,7 +43,8 @@ def as_json(result: Mended, *, version: str) -> str:
 def render(result: Mended, *, color: bool, ascii_only: bool, width: int, verbose: bool = False) -> str:
     """The result for people: what was rewritten, the proof, and what was left alone."""
     style = Style(color, ascii_only, max(width, 40))
-    blocks = [_head(result, style), _proof(result.rows, style), _left(result, style, verbose=verbose), _tail(result, style)]
+    blocks = [_head(result, style), _proof(result.rows, style), _left(result, style, verbose=verbose)]
+    blocks += [*_trials(result, style), _tail(result, style)]
     text = "\n\n".join("\n".join(block) for block in blocks if block)
     return style.finish(f"{text}\n") if text else ""
 
@@ -51,6 +54,18 @@ def left_alone(result: Mended, style: Style) -> str:
     return style.finish("\n".join(_left(result, style, verbose=True)))
 
 
+def trials(result: Mended, style: Style) -> str:
+    """How the models train before and after."""
+    return style.finish("\n\n".join("\n".join(block) for block in _trials(result, style)))
+
+
+def _trials(result: Mended, style: Style) -> list[list[str]]:
+    found = [lines(one, style) for one in result.trials]
+    found += [failure_frame(one, style) for one in result.untried]
+    head = [[style.paint("Trained before and after:", "strong")]] if found else []
+    return [*head, *found]
+
+
 def _kind(row: str) -> str:
     return "strong" if row.startswith(("+++ ", "--- ")) else _KINDS.get(row[:1], "")
 
@@ -58,7 +73,7 @@ def _kind(row: str) -> str:
 def _head(result: Mended, style: Style) -> list[str]:
     if result.restored:
         return [
-            style.paint("Nothing was changed: the files hold their old bytes again.", "warning"),
+            style.paint("Nothing was changed: the files hold their old bytes.", "warning"),
             *style.wrap(result.reason, "  ", "  "),
         ]
     if not result.files:

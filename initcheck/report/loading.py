@@ -13,6 +13,7 @@ from initcheck.report.fold import fold
 from initcheck.report.frames import failure_frame, finding_frame
 from initcheck.report.style import Style, cells, size
 from initcheck.report.table import MARKS, tabulated
+from initcheck.report.verification.terminal import lines
 
 HEADERS = ("status", "tensors", "parameters", "names", "")
 WORDS: dict[State, str] = {
@@ -38,6 +39,7 @@ def render(report: LoadReport, *, color: bool, ascii_only: bool, width: int, ver
     blocks = [_header(report, style), _table(report, style, verbose=verbose), _verdict(report, style, verbose=verbose)]
     blocks += [finding_frame(finding, (), style) for finding in loud]
     blocks += [failure_frame(failure, style) for failure in report.model.failures]
+    blocks += _trial(report, style)
     blocks.append(_written(report, style))
     return style.finish("\n\n".join("\n".join(block) for block in blocks if block) + "\n")
 
@@ -45,6 +47,13 @@ def render(report: LoadReport, *, color: bool, ascii_only: bool, width: int, ver
 def as_json(report: LoadReport) -> str:
     """JSON text, ASCII only, keys sorted, no times."""
     return json.dumps(to_plain(report), sort_keys=True, indent=2, allow_nan=False) + "\n"
+
+
+def _trial(report: LoadReport, style: Style) -> list[list[str]]:
+    """How the model trains without the weights and with them."""
+    found = [lines(report.trial, style)] if report.trial is not None else []
+    found += [failure_frame(report.untried, style)] if report.untried is not None else []
+    return [[style.paint("Trained without the stored weights and with them:", "strong")], *found] if found else []
 
 
 def _header(report: LoadReport, style: Style) -> list[str]:

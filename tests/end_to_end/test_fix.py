@@ -190,3 +190,65 @@ def test_a_folder_is_fixed_file_by_file(folder):
     done = fix(folder, ".")
     assert done.returncode == 0, done.stderr
     assert (folder / "part" / "one.py").read_bytes() == (folder / "two.py").read_bytes() != DEEP.encode()
+
+
+ZERO = """\
+from torch import nn
+
+
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(64, 64)
+        nn.init.zeros_(self.fc.weight)
+
+    def forward(self, x):
+        return self.fc(x).relu()
+"""
+
+USER = """\
+from torch import nn
+
+from net.blocks import Block
+
+model = nn.Sequential(nn.Linear(784, 64), nn.ReLU(), Block(), Block(), nn.Linear(64, 10))
+"""
+
+
+@pytest.mark.parametrize("target", ["net/model.py", "net.model:model"])
+def test_a_fix_in_another_file_is_trained_before_and_after(folder, target):
+    (folder / "net").mkdir()
+    (folder / "net" / "__init__.py").write_text("", encoding="utf-8")
+    (folder / "net" / "blocks.py").write_text(ZERO, encoding="utf-8")
+    (folder / "net" / "model.py").write_text(USER, encoding="utf-8")
+    done = fix(folder, target, "--unsafe-fixes", "--verify", "--budget", "10s", "--output-format", "json")
+    assert done.returncode == 0, done.stderr.decode()
+    found = json.loads(done.stdout)
+    (trial,) = found["trials"]
+    assert found["written"] and not found["untried"]
+    assert trial["comparison"]["verdict"] == "IMPROVED" and trial["comparison"]["difference"] > 10
+    assert [one["what"].endswith(", rewritten") for one in trial["variants"]] == [False, True]
+    assert "kaiming" in (folder / "net" / "blocks.py").read_text(encoding="utf-8")
+
+
+def test_what_cannot_be_trained_is_told_and_the_fix_stays(folder):
+    (folder / "net.py").write_text(DEEP, encoding="utf-8")
+    done = fix(folder, "net.py", "--verify", "--budget", "0.2s")
+    said = done.stdout.decode()
+    assert done.returncode == 4 and "error over-budget" in said and "Rewrote net.py" in said
+    assert "kaiming" in (folder / "net.py").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("net.py", "--budget", "5s"), "which was not given"),
+        (("net.py", "--verify", "--budget", "0"), "budget"),
+        (("net.py", "--verify", "--checkpoint", "a.pt", "-o", "b.pt"), "--against pretrained:b.pt"),
+    ],
+)
+def test_trainings_that_make_no_sense_are_refused(folder, arguments, said):
+    (folder / "net.py").write_text(DEEP, encoding="utf-8")
+    done = fix(folder, *arguments)
+    assert done.returncode == 2 and said in done.stderr.decode()
+    assert (folder / "net.py").read_text(encoding="utf-8") == DEEP

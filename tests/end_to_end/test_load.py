@@ -129,3 +129,28 @@ def test_a_target_cannot_write_beside_the_file_that_it_fills(project):
     (project / "net.py").write_text(NET + "\nopen('elsewhere', 'w').close()\n")
     run("load", "net.py", "--from", "net.pt", "-o", "out.pt", "--loader", "import", cwd=project)
     assert not (project / "elsewhere").exists()
+
+
+def test_the_model_is_trained_without_the_weights_and_with_them(project):
+    (project / "net.py").write_text(NET.replace("model = Net()", "model = Net()\nfor one in model.parameters():\n    nn.init.zeros_(one)"))
+    command = ("load", "net.py::model", "--from", "net.pt", "--verify", "--budget", "10s")
+    code, out, err = run(*command, "-o", "filled.pt", cwd=project)
+    assert (code, err) == (0, "")
+    assert "Trained without the stored weights and with them:" in out and "IMPROVED by" in out and "Wrote filled.pt." in out
+    assert "after: 6 tensors loaded from net.pt; 0.0 % of the parameters stay random" in out
+    torch.save({name: torch.zeros_like(value) for name, value in Net().state_dict().items()}, project / "zero.pt")
+    (project / "net.py").write_text(NET)
+    code, out, _ = run("load", "net.py::model", "--from", "zero.pt", *command[4:], "--output-format", "json", cwd=project)
+    assert code == 1 and json.loads(out)["trial"]["comparison"]["verdict"] == "WORSE"
+
+
+def test_what_stays_random_is_drawn_for_the_trainings_too(project):
+    torch.save({name: value for name, value in Net().state_dict().items() if "head" not in name}, project / "body.pt")
+    more = ("--fix-missing", "--verify", "--budget", "5s", "--output-format", "json")
+    code, out, err = run("load", "net.py::model", "--from", "body.pt", *more, cwd=project)
+    assert (code, err) == (0, "") and "4 tensors loaded" in json.loads(out)["trial"]["variants"][1]["notes"][0]
+
+
+def test_trainings_that_cannot_be_are_told(project):
+    code, out, _ = run("load", "net.py::model", "--from", "net.pt", "--verify", "--budget", "0.2s", cwd=project)
+    assert code == 4 and "error over-budget" in out and "6 tensors are in the model" in out

@@ -19,22 +19,30 @@ _MARGIN = 9
 def render(verification: Verification, *, color: bool, ascii_only: bool, width: int) -> str:
     """The whole text."""
     style = Style(color, ascii_only, max(width, 40))
-    lines = _labelled("data", words.data(verification), style)
+    return style.finish("\n".join(lines(verification, style))) + "\n"
+
+
+def lines(verification: Verification, style: Style) -> list[str]:
+    """The same line by line, as a part of another text."""
+    found = _labelled("data", words.data(verification), style)
     for one in verification.variants:
-        lines += _labelled(one.name, f"{one.what}  {one.model}, {size(one.parameters)}", style)
-    lines += _adapters(verification.variants, style)
-    lines += [line for one in verification.variants for note in one.notes for line in _labelled("note", f"{one.name}: {note}", style)]
-    lines += _labelled("runs", words.runs(verification), style)
+        found += _labelled(one.name, f"{one.what}  {one.model}, {size(one.parameters)}", style)
+    found += _adapters(verification.variants, style)
+    found += [line for one in verification.variants for note in one.notes for line in _labelled("note", f"{one.name}: {note}", style)]
+    found += _labelled("runs", words.runs(verification), style)
     if verification.results:
-        lines += ["", *_table(verification, style), "", *_curves(verification, style)]
-    found = verification.verdict
-    mark = style.paint(words.MARKS[found], words.KINDS[found])
-    lines += [
+        found += ["", *_table(verification, style), "", *_curves(verification, style)]
+    verdict = verification.verdict
+    mark = style.paint(words.MARKS[verdict], words.KINDS[verdict])
+    found += [
         "",
-        *[line.replace(words.MARKS[found], mark, 1) for line in style.wrap(words.verdict(verification), f"{words.MARKS[found]} ", "  ")],
+        *[
+            line.replace(words.MARKS[verdict], mark, 1)
+            for line in style.wrap(words.verdict(verification), f"{words.MARKS[verdict]} ", "  ")
+        ],
     ]
-    lines += [line for text in words.remarks(verification) for line in style.wrap(text, "  - ", "    ")]
-    return style.finish("\n".join(lines)) + "\n"
+    found += [line for text in words.remarks(verification) for line in style.wrap(text, "  - ", "    ")]
+    return found
 
 
 def _labelled(label: str, text: str, style: Style) -> list[str]:

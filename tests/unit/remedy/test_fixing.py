@@ -1,8 +1,11 @@
 import pytest
 
 from initcheck.errors import TargetError
+from initcheck.records.finding import Failure
 from initcheck.remedy.fixing import Order, mend
+from initcheck.report import fixed
 from tests.mending import checker, mended
+from tests.unit.report.trained import sample
 
 SICK = "from torch import nn\n\nmodel = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 4))\nnn.init.xavier_uniform_(model[0].weight)\n"
 
@@ -118,3 +121,36 @@ def test_a_class_that_two_models_need_differently_stays(tmp_path, monkeypatch):
     after = (tmp_path / "two.py").read_text(encoding="utf-8")
     assert "nn.init.xavier_normal_(layer.weight)" in after and "critic.first" not in after
     assert "nn.init.kaiming_normal_(actor.first.weight" in after or "(actor.first, actor.second)" in after
+
+
+def test_a_remedy_with_which_a_model_trains_worse_is_not_written(file):
+    asked = []
+
+    def trial(old, new, specs):
+        asked.append((old, new, specs))
+        return [sample("WORSE", -12.0)]
+
+    result = mend(Order(("net.py",), unsafe=True), checker("net.py"), trial)
+    ((old, new, specs),) = asked
+    assert specs == ("net.py::model",)
+    assert old == {str(file): SICK.encode()} and b"kaiming_uniform_" in new[str(file)]
+    assert result.restored and not result.files and not result.rows and "WORSE by 12.0 points" in result.reason
+    assert [one.finding.code for one in result.failed] == ["IC201"] and "IC201" in {one.code for one in result.remaining}
+    assert file.read_text(encoding="utf-8") == SICK
+    shown = fixed.render(result, color=False, ascii_only=False, width=100)
+    assert "Nothing was changed: the files hold their old bytes." in shown and "Trained before and after:" in shown
+
+
+@pytest.mark.parametrize("outcome", [sample(), sample("NO DIFFERENCE", 0.1), Failure("verify", "net.py", "too large", "", "over-budget")])
+def test_any_other_outcome_of_the_trainings_is_told_and_written(file, outcome):
+    result = mend(Order(("net.py",), unsafe=True), checker("net.py"), lambda *_: [outcome])
+    assert result.written and result.rows and (*result.trials, *result.untried) == (outcome,)
+    assert "kaiming_uniform_" in file.read_text(encoding="utf-8")
+    shown = fixed.render(result, color=False, ascii_only=False, width=100)
+    assert ("over-budget" if isinstance(outcome, Failure) else outcome.verdict) in shown
+
+
+def test_nothing_is_trained_where_nothing_would_change(file):
+    file.write_text(SICK.replace("nn.init.xavier_uniform_(model[0].weight)", ""), encoding="utf-8")
+    result = mend(Order(("net.py",), unsafe=True), checker("net.py"), lambda *_: pytest.fail("trained"))
+    assert not result.trials and not result.files
