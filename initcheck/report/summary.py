@@ -13,6 +13,9 @@ from initcheck.report.style import count
 CODES = 8
 """Rules that are named one by one where many were silent for the same reason."""
 
+FILES = 3
+"""Files that are named in a command to paste, at the most."""
+
 
 @dataclass(frozen=True, slots=True)
 class Unjudged:
@@ -80,6 +83,26 @@ def result(report: Report) -> str:
         return (f"No findings in {count(clean, 'model')}.{tail}" if clean else tail).strip()
     rules = len({code for model in report.models for code in model.checked})
     return f"All clear: {count(len(report.models), 'model')}, {count(rules, 'rule')}, seed {report.seed}."
+
+
+def fixable(report: Report) -> tuple[str, str]:
+    """How many findings have a remedy, and the command that shows what it would change; empty where there is none, or no file to mend."""
+    remedies = [
+        (model.target.path, finding.fix)
+        for model in report.models
+        if model.target.recipe is not None and not model.target.source
+        for finding in model.findings
+        if finding.fix is not None and finding.fix.steps
+    ]
+    if not remedies:
+        return "", ""
+    paths = tuple(dict.fromkeys(path for path, _ in remedies))
+    names = " ".join(f"'{path}'" if " " in path else path for path in paths) if len(paths) <= FILES else "FILE"
+    safe = sum(1 for _, fix in remedies if fix.safety == "safe")
+    bold = len(remedies) - safe
+    if not safe:
+        return f"{bold} can be fixed", f"initcheck fix {names} --unsafe-fixes --diff"
+    return f"{safe} can be fixed{f', {bold} more with --unsafe-fixes' if bold else ''}", f"initcheck fix {names} --diff"
 
 
 def place(failure: Failure) -> str:

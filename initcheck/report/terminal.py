@@ -6,8 +6,8 @@ from initcheck.records.finding import Finding
 from initcheck.records.report import ModelReport, Report
 from initcheck.records.target import Built, Target
 from initcheck.report.frames import failure_frame, finding_frame
-from initcheck.report.style import Style, count, shown_path, size
-from initcheck.report.summary import measured, read_only, result, unjudged
+from initcheck.report.style import Style, cells, count, shown_path, size
+from initcheck.report.summary import fixable, measured, read_only, result, unjudged
 
 REASONS = 6
 """Lines of the footer that tell what was not judged."""
@@ -148,6 +148,16 @@ def _footer(report: Report, style: Style, *, verbose: bool, quiet: bool) -> list
             lines += style.wrap(str(group), f"  {group.times:>4} × ", " " * 9)
         if not verbose and len(groups) > REASONS:
             lines.append(f"         and {count(len(groups) - REASONS, 'other reason')} (-v shows all)")
+    lines += _remedies(report, style)
     if report.findings:
         lines += style.wrap(f"Why? `initcheck rule {report.findings[0].code}`")
     return lines
+
+
+def _remedies(report: Report, style: Style) -> list[str]:
+    """How many findings can be fixed and by what; a command that the line has no room for has one of its own, so that it can be pasted."""
+    said, command = fixable(report)
+    line = f"{said}: `{command}` shows how."
+    if not command:
+        return []
+    return [line] if cells(line) <= style.width else [f"{said}:", f"  {command}"]

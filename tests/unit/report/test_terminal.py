@@ -5,9 +5,11 @@ import re
 
 import pytest
 
-from initcheck.records.finding import Failure, Skip
+from initcheck.records.finding import Failure, Fix, Skip
+from initcheck.records.recording import InitCall
 from initcheck.records.report import Report
 from initcheck.records.source import Location
+from initcheck.records.target import Recipe, Target
 from initcheck.report import terminal
 from initcheck.report.style import cells
 from tests.unit.report import sample
@@ -212,3 +214,43 @@ def test_a_second_model_with_the_same_faults_is_told_in_a_line(source):
     assert "the same 1 finding as train.py::model" in text
     other = dataclasses.replace(twin, findings=(dataclasses.replace(sample.identical(), parameters=("other.weight",)),))
     assert render(Report((first, other))).count("IC201 identical-units") == 2
+
+
+def _with_remedies(path, *safeties):
+    call = InitCall("kaiming_normal_")
+    findings = tuple(
+        dataclasses.replace(sample.vanishing(path), fix=Fix(("body.2.weight",), call if safety != "display" else None, safety, "write it"))
+        for safety in safeties
+    )
+    target = Target(f"{path}::model", path, "model", "instance", recipe=Recipe((0,), 1))
+    return dataclasses.replace(sample.model(), target=target, findings=findings)
+
+
+@pytest.mark.parametrize(
+    ("safeties", "said"),
+    [
+        (("safe",), "1 can be fixed: `initcheck fix train.py --diff` shows how."),
+        (("unsafe", "unsafe"), "2 can be fixed: `initcheck fix train.py --unsafe-fixes --diff` shows how."),
+        (("safe", "unsafe", "display"), "1 can be fixed, 1 more with --unsafe-fixes: `initcheck fix train.py --diff` shows how."),
+        (("display",), ""),
+    ],
+)
+def test_the_footer_offers_the_command_that_mends(source, safeties, said):
+    text = render(Report((_with_remedies("train.py", *safeties),)))
+    assert (said in text.splitlines()) if said else ("initcheck fix" not in text)
+    assert "initcheck fix" not in render(Report((_with_remedies("train.py", *safeties),)), quiet=True)
+
+
+def test_a_command_is_never_broken(source):
+    long = f"{'a folder of ours/' * 8}train.py"
+    lines = render(Report((_with_remedies(long, "safe"),))).splitlines()
+    assert "1 can be fixed:" in lines and f"  initcheck fix '{long}' --diff" in lines
+    many = tuple(_with_remedies(f"{number}.py", "safe") for number in range(5))
+    assert "5 can be fixed: `initcheck fix FILE --diff` shows how." in render(Report(many)).splitlines()
+
+
+def test_nothing_is_offered_where_no_file_can_be_mended(source):
+    model = _with_remedies("-", "safe")
+    typed = dataclasses.replace(model, target=dataclasses.replace(model.target, source="x = 1"))
+    library = dataclasses.replace(model, target=dataclasses.replace(model.target, recipe=None))
+    assert "initcheck fix" not in render(Report((typed, library)))
