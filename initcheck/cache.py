@@ -12,7 +12,6 @@ import json
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Iterable, Sequence
 from functools import cache, cached_property
 from importlib import metadata
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from initcheck import __version__
+from initcheck.files import place
 from initcheck.records.report import ModelReport
 from initcheck.records.serial import from_plain, to_plain
 from initcheck.records.settings import Settings
@@ -113,10 +113,7 @@ class Cache:
                 self._folder.mkdir()
                 (self._folder / ".gitignore").write_text("*\n", encoding="utf-8")
                 (self._folder / "CACHEDIR.TAG").write_text(_TAG, encoding="utf-8")
-            handle, draft = tempfile.mkstemp(dir=self._folder, suffix=".new")
-            with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
-                file.write(text)
-            Path(draft).replace(self._folder / name)
+            place(self._folder / name, text.encode("utf-8", "surrogateescape"))
             self._thin()
         except OSError:
             return

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from initcheck.cli.context import Console
 from initcheck.errors import UsageError
+from initcheck.files import place
 from initcheck.records.report import Report
 
 
@@ -17,7 +18,7 @@ def show(report: Report, kind: str, outputs: Sequence[tuple[str, str]], out: Con
         UsageError: when a file cannot be written.
     """
     for other, path in outputs:
-        _write(path, _render(report, other, Console(width=out.width, verbose=out.verbose)))
+        write(path, _render(report, other, Console(width=out.width, verbose=out.verbose)))
     if report.models or report.failures or kind == "json":
         out.out(_render(report, kind, out))
         _remark(report, kind, out)
@@ -48,8 +49,13 @@ def _remark(report: Report, kind: str, out: Console) -> None:
             out.detail(f"not judged: {group.times} × {group}")
 
 
-def _write(path: str, text: str) -> None:
+def write(path: str, text: str) -> None:
+    """Writes a result, whole or not at all.
+
+    Raises:
+        UsageError: when the file cannot be written.
+    """
     try:
-        Path(path).write_text(text, encoding="utf-8", newline="\n")
+        place(Path(path), text.encode())
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror or error}") from error

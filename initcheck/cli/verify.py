@@ -11,6 +11,7 @@ import click
 from initcheck.cli import session
 from initcheck.cli.context import Console, console
 from initcheck.cli.options import Memory, OutputFile, Word, appearance
+from initcheck.cli.output import write
 from initcheck.cli.training import Duration, trained
 from initcheck.config import load
 from initcheck.discover.revisions import older
@@ -120,7 +121,7 @@ def _prepared(wish: Wish, out: Console, *, download: bool) -> None:
 
 def _show(verification: Verification, kind: str, outputs: tuple[tuple[str, str], ...], out: Console) -> None:
     for other, path in outputs:
-        _write(Path(path), _render(verification, other, out))
+        write(path, _render(verification, other, out))
     out.out(_render(verification, kind, out))
 
 
@@ -136,12 +137,3 @@ def _render(verification: Verification, kind: str, out: Console) -> str:
     from initcheck.report.verification import terminal
 
     return terminal.render(verification, color=out.color, ascii_only=out.ascii_only, width=out.width)
-
-
-def _write(path: Path, text: str) -> None:
-    from initcheck.verify.data.fetching import place
-
-    try:
-        place(path, text.encode())
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror or error}") from error

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +14,7 @@ from initcheck.construct.weights.archive import opened
 from initcheck.construct.weights.content import content_of, damaged
 from initcheck.construct.weights.nesting import unwrapped, whole_module
 from initcheck.errors import TargetError, UsageError
+from initcheck.files import beside
 from initcheck.fix.module.applying import raw
 
 SAFETENSORS = ".safetensors"
@@ -88,21 +87,9 @@ def write(one: Held, out: str, changed: Iterable[str]) -> str:
     """
     keep = set(changed)
     wanted = digest(held(one.path).every(), keep)
-    target = Path(out).absolute()
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=target.suffix, dir=target.parent)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        _save(one, temporary)
-        reached = _same_but_for(temporary, keep, wanted)
-        temporary.chmod(target.stat().st_mode if target.exists() else 0o666 & ~_umask())
-        _synced(temporary)
-        temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    _synced(target.parent)
-    return reached
+    with beside(Path(out)) as new:
+        _save(one, new)
+        return _same_but_for(new, keep, wanted)
 
 
 def digest(tensors: Mapping[str, torch.Tensor], without: Iterable[str] = ()) -> str:
@@ -172,20 +159,3 @@ def _walk(found: Any, prefix: str) -> Iterable[tuple[str, torch.Tensor]]:
 
 def _memory(tensor: torch.Tensor) -> tuple[int, int, tuple[int, ...]]:
     return tensor.untyped_storage().data_ptr(), tensor.storage_offset(), tuple(tensor.shape)
-
-
-def _synced(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    except OSError:
-        if path.is_file():
-            raise  # folders cannot be synced everywhere, files can
-    finally:
-        os.close(handle)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import stat
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from initcheck.errors import TargetError
-
-SUFFIX = ".initcheck-new"
-"""The ending of a draft; a process that was killed may leave one behind, beside the untouched file."""
+from initcheck.files import draft, flush
 
 
 def write(files: Mapping[str, bytes], expected: Mapping[str, bytes]) -> None:
@@ -28,43 +23,40 @@ def write(files: Mapping[str, bytes], expected: Mapping[str, bytes]) -> None:
     Raises:
         TargetError: when a file holds something else, or cannot be written.
     """
-    drafts: dict[Path, Path] = {}
+    made: dict[Path, Path] = {}
     done: list[Path] = []
     try:
         for path, content in files.items():
             place = Path(path).resolve()
             if place.read_bytes() != expected[path]:
                 raise TargetError(f"{path} changed while it was being fixed; nothing was written", "run the fix again", name="changed")
-            drafts[place] = _draft(place, content)
-        for place, draft in drafts.items():
-            draft.replace(place)
+            made[place] = _draft(place, content)
+        for place, new in made.items():
+            new.replace(place)
             done.append(place)
-        for folder in {place.parent for place in drafts}:
-            _flush(folder)
+        for folder in {place.parent for place in made}:
+            with suppress(OSError):
+                flush(folder)
     except OSError as error:
         _put_back(done, files, expected)
         where = error.filename2 or error.filename or next(iter(files))
         raise TargetError(f"cannot write {where}: {error.strerror or error}", "check the permissions", name="not-writable") from error
     finally:
-        for draft in drafts.values():
+        for new in made.values():
             with suppress(OSError):
-                draft.unlink(missing_ok=True)
+                new.unlink(missing_ok=True)
 
 
 def _draft(place: Path, content: bytes) -> Path:
     """A finished file beside the one that it is to replace."""
-    handle, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.", suffix=SUFFIX)
-    draft = Path(name)
+    made = draft(place)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.chmod(stat.S_IMODE(place.stat().st_mode))
+        made.write_bytes(content)
+        flush(made)
     except BaseException:
-        draft.unlink(missing_ok=True)
+        made.unlink(missing_ok=True)
         raise
-    return draft
+    return made
 
 
 def _put_back(done: list[Path], files: Mapping[str, bytes], expected: Mapping[str, bytes]) -> None:
@@ -72,13 +64,3 @@ def _put_back(done: list[Path], files: Mapping[str, bytes], expected: Mapping[st
     for place in done:
         with suppress(OSError):
             _draft(place, old[place]).replace(place)
-
-
-def _flush(folder: Path) -> None:
-    """Makes the new names last; a system that cannot do this for folders does without."""
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

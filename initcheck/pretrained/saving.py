@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +11,7 @@ from initcheck.errors import TargetError
 
 
 def save(model: torch.nn.Module, path: str, kind: Literal["safetensors", "torch"]) -> None:
-    """Writes the state dict and makes sure that it is on the disk.
+    """Writes the state dict.
 
     Raises:
         TargetError: `not-written` when the disk or the format refuses.
@@ -26,8 +25,6 @@ def save(model: torch.nn.Module, path: str, kind: Literal["safetensors", "torch"
         else:
             with Path(path).open("wb") as file:
                 torch.save(state, file)
-        with Path(path).open("rb+") as file:
-            os.fsync(file.fileno())
     except ModuleNotFoundError as error:
         raise TargetError(
             "cannot write safetensors: the package is not installed", "pip install safetensors", name="missing-import"

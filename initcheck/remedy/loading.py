@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from initcheck.errors import UsageError
+from initcheck.files import beside
 from initcheck.records.loading import LoadReport, withheld
 from initcheck.records.report import ModelReport
 from initcheck.records.target import Fill, Target
@@ -114,22 +113,9 @@ def reserved(out: str) -> Iterator[str]:
     """
     path = Path(out)
     file_format(out)
-    try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    except OSError as error:
-        raise UsageError(f"cannot write {out}: {error.strerror or error}", f"ls -ld {path.parent}") from error
-    os.close(descriptor)
-    place = Path(name)
-    try:
-        yield name
-        if place.stat().st_size:
-            place.chmod(0o666 & ~_umask())
-            place.replace(path)
-    finally:
-        place.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    with ExitStack() as stack:
+        try:
+            place = stack.enter_context(beside(path))
+        except OSError as error:
+            raise UsageError(f"cannot write {out}: {error.strerror or error}", f"ls -ld {path.parent}") from error
+        yield str(place)

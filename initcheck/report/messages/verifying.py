@@ -20,12 +20,12 @@ PAGES = (
     ),
     MessagePage(
         "download-failed",
-        "A file could not be fetched, or what came is not the file; nothing was written of it.",
+        "A set of images could not be fetched by torchvision, or what came is not the set; nothing of it was written.",
         (
             "There is no network, or it needs a proxy.",
             "The server is down, or something else answered in its place: the MD5 sum did not fit.",
         ),
-        "error download-failed: cannot fetch https://ossci-datasets.s3.amazonaws.com/mnist/train-images-idx3-ubyte.gz: no route to host",
+        "error download-failed: cannot fetch MNIST: <urlopen error [Errno -2] Name or service not known>",
         (
             ("Do without: a subset of MNIST comes with initcheck.", "initcheck verify model.py"),
             ("Copy the files there by hand and name the folder:", "initcheck verify model.py --data path/to/raw"),

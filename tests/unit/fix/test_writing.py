@@ -7,10 +7,11 @@ import time
 import pytest
 
 from initcheck.errors import TargetError
-from initcheck.fix.writing import SUFFIX, write
+from initcheck.files import SUFFIX
+from initcheck.fix.writing import write
 
 KILLED = """
-import os, pathlib, signal, sys
+import os, pathlib, signal, sys, tempfile
 from initcheck.fix import writing
 
 left = [int(sys.argv[1])]
@@ -23,8 +24,8 @@ def deadly(function):
         return function(*args, **kwargs)
     return call
 
-for owner, name in ((os, "fsync"), (os, "fdopen"), (pathlib.Path, "replace"), (pathlib.Path, "chmod"), (pathlib.Path, "unlink"),
-                    (writing.tempfile, "mkstemp")):
+for owner, name in ((os, "fsync"), (pathlib.Path, "write_bytes"), (pathlib.Path, "replace"), (pathlib.Path, "chmod"),
+                    (pathlib.Path, "unlink"), (tempfile, "mkstemp")):
     setattr(owner, name, deadly(getattr(owner, name)))
 old = {f"{n}.py": b"old %d" % n for n in range(3)}
 new = {f"{n}.py": b"new %d" % n * 1000 for n in range(3)}

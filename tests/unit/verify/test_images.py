@@ -1,17 +1,19 @@
 """IDX files, the bundled subset, folders of the user's, and fetching that leaves nothing half-written."""
 
+import functools
 import gzip
 import hashlib
-import io
+import http.server
 import struct
-import urllib.error
+import sys
+import threading
 
 import numpy as np
 import pytest
 
 from initcheck.errors import InitcheckError, TargetError, UsageError
 from initcheck.records.verification import Wish
-from initcheck.verify.data import bundled, fetching, sets
+from initcheck.verify.data import bundled, sets
 from initcheck.verify.data.idx import packed, read, unpacked
 from initcheck.verify.data.wishes import checked, download_data
 
@@ -111,54 +113,65 @@ def test_the_bundled_subset_is_whole_and_balanced():
     assert "CC BY-SA 3.0" in bundled.PATH.with_name("NOTICE.md").read_text()
 
 
-def test_without_a_network_nothing_is_left(tmp_path, monkeypatch):
-    def nothing(*_, **__):
-        raise urllib.error.URLError("no route to host")
-
-    monkeypatch.setattr("urllib.request.urlopen", nothing)
-    with pytest.raises(InitcheckError, match="no route to host") as raised:
-        download_data(Wish(data="mnist", data_dir=str(tmp_path)), lambda _: None)
-    assert raised.value.name == "download-failed"
-    assert not list(tmp_path.rglob("*"))
+class Silent(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        """Nothing."""
 
 
-def test_an_answer_that_is_something_else_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("urllib.request.urlopen", lambda *_, **__: io.BytesIO(b"<html>"))
-    with pytest.raises(InitcheckError, match="MD5") as raised:
-        download_data(Wish(data="fashion", data_dir=str(tmp_path)), lambda _: None)
-    assert raised.value.name == "download-failed"
-    assert not list(tmp_path.rglob("*"))
-
-
-def test_what_is_fetched_is_put_in_place(tmp_path, monkeypatch):
-    images, labels = some()
-    files = {name: gzip.compress(packed(data), mtime=0) for name, data in zip(sets.FILES, (images, labels, images, labels), strict=True)}
-    sums = tuple(hashlib.md5(data).hexdigest() for data in files.values())
-    monkeypatch.setattr(fetching, "SOURCES", {"mnist": ("http://here/", sums)})
-    monkeypatch.setattr("urllib.request.urlopen", lambda address, **_: io.BytesIO(files[address.rpartition("/")[2].removesuffix(".gz")]))
-    told = []
-    download_data(Wish(data="auto", data_dir=str(tmp_path)), told.append)
-    assert len(told) == 4
-    assert sorted(path.name for path in (tmp_path / "MNIST" / "raw").iterdir()) == sorted(sets.FILES)
-    assert len(sets.load(Wish(data="mnist", data_dir=str(tmp_path))).test) == 30
-    download_data(Wish(data="mnist", data_dir=str(tmp_path)), told.append)
-    assert len(told) == 4, "what is there is not fetched again"
-
-
-def test_a_file_that_cannot_be_put_in_place_leaves_nothing(tmp_path):
-    (tmp_path / "taken").mkdir()
-    with pytest.raises(OSError):
-        fetching.place(tmp_path / "taken", b"content")
-    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
-
-
-def test_addresses_and_sums_are_those_of_torchvision():
+@pytest.fixture
+def server(tmp_path, monkeypatch):
+    """The folder that stands for the servers of torchvision, with a small set of images in it."""
     module = pytest.importorskip("torchvision.datasets.mnist")
-    for name, folder in sets.FOLDERS.items():
-        address, sums = fetching.SOURCES[name]
-        kind = getattr(module, folder)
-        assert address in kind.mirrors
-        assert [(f"{file}.gz", digest) for file, digest in zip(sets.FILES, sums, strict=True)] == list(kind.resources)
+    folder = tmp_path / "server"
+    folder.mkdir()
+    images, labels = some()
+    for name, data in zip(sets.FILES, (images, labels, images, labels), strict=True):
+        (folder / f"{name}.gz").write_bytes(gzip.compress(packed(data), mtime=0))
+    sums = [(f"{name}.gz", hashlib.md5((folder / f"{name}.gz").read_bytes()).hexdigest()) for name in sets.FILES]
+    handler = functools.partial(Silent, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as serving:
+        threading.Thread(target=serving.serve_forever, daemon=True).start()
+        for kind in (module.MNIST, module.FashionMNIST, module.KMNIST):
+            monkeypatch.setattr(kind, "mirrors", [f"http://127.0.0.1:{serving.server_port}/"])
+            monkeypatch.setattr(kind, "resources", sums)
+        yield folder
+        serving.shutdown()
+
+
+@pytest.mark.parametrize("content", [None, b"<html>"])
+def test_without_a_network_or_with_another_answer_nothing_is_left(server, tmp_path, monkeypatch, content):
+    if content is None:
+        monkeypatch.setattr("torchvision.datasets.FashionMNIST.mirrors", ["http://127.0.0.1:9/"])
+    else:
+        (server / f"{sets.FILES[2]}.gz").write_bytes(content)
+    with pytest.raises(InitcheckError, match="cannot fetch FashionMNIST: .*(refused|corrupted)") as raised:
+        download_data(Wish(data="fashion", data_dir=str(tmp_path / "data")), lambda _: None)
+    assert raised.value.name == "download-failed"
+    assert not (tmp_path / "data").exists()
+
+
+def test_what_is_fetched_is_put_in_place(server, tmp_path):
+    told = []
+    data = str(tmp_path / "data")
+    download_data(Wish(data="auto", data_dir=data), told.append)
+    assert told == ["fetching MNIST"]
+    assert sorted(path.name for path in (tmp_path / "data" / "MNIST" / "raw").iterdir()) == sorted(sets.FILES)
+    assert len(sets.load(Wish(data="mnist", data_dir=data)).test) == 30
+    download_data(Wish(data="mnist", data_dir=data), told.append)
+    assert len(told) == 1, "what is there is not fetched again"
+
+
+def test_a_folder_that_cannot_be_written_to_is_told(server, tmp_path):
+    (tmp_path / "data").write_text("a file")
+    with pytest.raises(UsageError, match="cannot write"):
+        download_data(Wish(data="mnist", data_dir=str(tmp_path / "data")), lambda _: None)
+
+
+def test_without_torchvision_that_is_told(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torchvision", None)
+    with pytest.raises(TargetError, match="fetched by torchvision") as raised:
+        download_data(Wish(data="mnist", data_dir=str(tmp_path)), lambda _: None)
+    assert raised.value.name == "missing-import"
 
 
 @pytest.mark.parametrize(
