@@ -19,7 +19,7 @@ from initcheck.records.verification import BEFORE, GIVEN, REWRITTEN, Verificatio
 from initcheck.remedy.variants import Source, derived, of_target, other_side, random_states, source_of, variant
 from initcheck.report.sparkline import Axis, sparkline
 from initcheck.verify.data.wishes import checked, download_data, optimizer_named
-from initcheck.verify.training import Progress
+from initcheck.verify.training import Progress, one_thread
 from initcheck.verify.trial import Variant, trial
 
 _PAUSE = 0.2
@@ -108,7 +108,7 @@ def in_child(target: Target, settings: Settings, asked: dict[str, Any], progress
 
 
 def _tried(source: Source, other: Variant, wish: Wish, settings: Settings, progress: Callable[[str], None]) -> Verification:
-    with random_states(), guarded("", trust=settings.trust, trust_pickle=settings.trust_pickle):
+    with random_states(), one_thread(), guarded("", trust=settings.trust, trust_pickle=settings.trust_pickle):
         found = trial(source.what, variant(BEFORE, source, settings), other, wish, settings.seed, _spoken(progress))
     return replace(found, version=__version__, torch=str(torch.__version__))
 

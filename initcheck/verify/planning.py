@@ -21,10 +21,10 @@ FEW = 2
 SEEDS, FEW_SEEDS = 5, 3
 """Seeds unless told otherwise, and where steps are dear."""
 
-ENOUGH = 70
-"""Steps below which fewer seeds are trained longer."""
+ENOUGH, SHORT = 70, 50
+"""Steps below which fewer seeds are trained longer, and below which fewer rates are."""
 
-SHARE, TIGHT = 0.35, 0.8
+SHARE, TIGHT = 0.6, 0.9
 """Share of the budget that the counted work may take, for machines that are slower or busier than the nominal one; and the share that it may
 take at the very most, with the least that is trained at all."""
 
@@ -62,8 +62,8 @@ def plan(wish: Wish, seed: int, data: DataSummary, costs: Sequence[tuple[float, 
         batch = min(FULL.batch, data.train) or 1
         steps = max(1, round(wish.epochs * data.train / batch)) if data.train else max(1, round(wish.epochs))
         return _planned(wish, data, costs, steps, rates, range(seed, seed + many), FULL)
-    long = tuple(steps for steps in STEPS if steps >= ENOUGH)
-    ladder = [(long, rates, many, FULL, SHARE), (STEPS, rates, few, FULL, SHARE), (STEPS, middle, few, FULL, SHARE)]
+    long, short = (tuple(steps for steps in STEPS if steps >= least) for least in (ENOUGH, SHORT))
+    ladder = [(long, rates, many, FULL, SHARE), (short, rates, few, FULL, SHARE), (STEPS, middle, few, FULL, SHARE)]
     ladder += [(STEPS, middle, few, LIGHT, SHARE), (STEPS[-1:], middle, few, LIGHT, TIGHT)]
     for lengths, chosen, seeds, effort, share in ladder:
         for steps in lengths:

@@ -116,6 +116,20 @@ def deterministic(seed: int) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """One thread of torch inside, whatever the machine has: the same numbers everywhere, and no waiting for threads on a busy machine.
+
+    The steps of small models are too short to be shared out: two threads on two cores of which one is busy take ten times as long as one.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def all_finite(module: nn.Module) -> bool:
     """Whether no parameter holds NaN or infinity."""
     return all(bool(torch.isfinite(parameter.detach().sum())) for parameter in module.parameters())

@@ -11,6 +11,9 @@ MARKS = {"IMPROVED": "✓", "NO DIFFERENCE": "=", "WORSE": "✗", "INCONCLUSIVE"
 LEARNT = 0.05
 """A score that is not so much above guessing is taken as such."""
 
+SHORT = 70
+"""Steps below which a run is called short."""
+
 KINDS = {"IMPROVED": "good", "NO DIFFERENCE": "strong", "WORSE": "error", "INCONCLUSIVE": "warning"}
 """The colour of each verdict, by the names of `Style`."""
 
@@ -106,6 +109,8 @@ def _robustness(before: VariantResult, after: VariantResult) -> list[str]:
 def _next(verification: Verification) -> tuple[str, ...]:
     found: Comparison = verification.comparison
     if found.verdict == "INCONCLUSIVE" and verification.complete and verification.plan is not None and not math.isnan(found.difference):
+        if verification.plan.steps < SHORT and not verification.wish.epochs:
+            return (f"runs of {verification.plan.steps} steps are short: --budget {4 * verification.wish.budget:g}s makes them longer",)
         more = max(5, 2 * len(verification.plan.seeds))
         return (f"more seeds narrow the interval: --seeds {more} --budget {2 * verification.wish.budget:g}s",)
     if not verification.complete:

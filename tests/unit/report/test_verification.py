@@ -97,3 +97,12 @@ def test_telling_needs_no_torch():
 
 def test_signs_are_true_minus_signs():
     assert words.signed(-1.25) == "−1.2" and words.signed(2) == "+2.0"
+
+
+def test_short_runs_are_to_be_made_longer_rather_than_more():
+    unsure = sample("INCONCLUSIVE", 3.0)
+    short = dataclasses.replace(unsure, plan=dataclasses.replace(unsure.plan, steps=25))
+    assert "runs of 25 steps are short: --budget 240s makes them longer" in words.remarks(short)
+    assert any("more seeds" in remark for remark in words.remarks(unsure))
+    asked = dataclasses.replace(short, wish=dataclasses.replace(short.wish, epochs=0.2))
+    assert not any("makes them longer" in remark for remark in words.remarks(asked))

@@ -160,7 +160,7 @@ def test_a_large_model_gets_fewer_rates_then_less_of_all_and_a_larger_one_is_ref
     assert few.rates == (0.001, 0.003) and len(few.seeds) == 3 and few.batch == 64
     light = plan(Wish(), 0, DATA, [(0.1, 3e-4)] * 2)
     assert (light.batch, light.held, light.tested) == (LIGHT.batch, LIGHT.held, LIGHT.tested)
-    tight = plan(Wish(), 0, DATA, [(0.2, 5e-4)] * 2)
+    tight = plan(Wish(), 0, DATA, [(0.25, 5e-4)] * 2)
     assert SHARE * 60 < tight.work <= TIGHT * 60 and tight.steps == STEPS[-1]
     with pytest.raises(TargetError, match="too large for a budget of 60 s") as raised:
         plan(Wish(), 0, DATA, [(5.0, 1e-2)] * 2)

@@ -250,3 +250,16 @@ def test_work_grows_with_the_model_and_takes_no_clock(digits):
     small, again, large = counted(16), counted(16), counted(512)
     assert small == again
     assert large.step > small.step and large.image > small.image
+
+
+def test_the_numbers_do_not_depend_on_the_threads_and_these_are_as_before(digits):
+    before = torch.get_num_threads()
+    try:
+        found = []
+        for threads in (1, 3):
+            torch.set_num_threads(threads)
+            found.append(initcheck.verify(zero, net, data=digits, **FAST).runs)
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    assert found[0] == found[1]
