@@ -108,10 +108,11 @@ def trial(target: str, before: Variant, after: Variant, wish: Wish, seed: int, p
     batch = min(FULL.batch, data.train) if data.train else FULL.batch
     chosen = setting.samples if task == "digits" else None
     costs = []
-    for side, one in zip(sides, made, strict=True):
+    for side, one in zip(sides[:1] if after.derived else sides, made, strict=False):
         with side.running():
-            costs.append(work_of(side.adapter.module(one.model, seed), chosen, batch))
-    planned = plan(wish, seed, data, [(cost.step, cost.image) for cost in costs])
+            work = work_of(side.adapter.module(one.model, seed), chosen, batch)
+        costs.append((work.step, work.image))
+    planned = plan(wish, seed, data, costs * (len(sides) // len(costs)))
     done, counted = _rounds(sides, planned, setting, chosen, made)
     used = replace(data, held_back=planned.held, test=planned.tested)
     return _concluded(replace(verification, data=used), planned, done, counted)

@@ -22,6 +22,10 @@ PER_FLOP, PER_CONVOLUTION = 2.5e-11, 4e-11
 """The same for a multiplication or addition in a matrix product, and in a convolution."""
 
 
+COUNTED = (2, 4)
+"""Samples in the two batches that are run to count."""
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """Seconds of a nominal processor: `step` of a training step with its batch, `image` of the evaluation of one image."""
@@ -66,19 +70,32 @@ class _Counter(TorchDispatchMode):
 
 
 def work_of(module: nn.Module, samples: Samples | None, batch: int) -> Work:
-    """Counts one training step and one evaluation; the module, its gradients and buffers are left as they were."""
+    """Counts a training step on `batch` samples and the evaluation of one; the module, its gradients and buffers are left as they were.
+
+    Two small batches are run instead of the whole one, which a large model would spend the budget on; what grows with the batch is a
+    straight line through both.
+    """
+    few, more = COUNTED if samples is not None and batch > COUNTED[1] else (batch, batch)
     with preserved(module), deterministic(0):
-        stepping = _Counter()
-        with stepping:
-            _loss(module, samples, batch).backward()
-        looking = _Counter()
-        with torch.no_grad(), looking:
-            _loss(module, samples, batch)
+        first = _counted(module, samples, few)
+        second = _counted(module, samples, more) if more > few else first
+    step, look = ((later.values - sooner.values) / max(more - few, 1) for sooner, later in zip(first, second, strict=True))
+    stepping, looking = second
     trained = sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad)
-    step = stepping.values + stepping.calls * PER_CALL + trained * PER_PARAMETER + PER_STEP
+    whole = stepping.values + step * (batch - more) + stepping.calls * PER_CALL + trained * PER_PARAMETER + PER_STEP
     if samples is None:
-        return Work(step, looking.values + looking.calls * PER_CALL)
-    return Work(step, looking.values / batch + looking.calls * PER_CALL / EVALUATED)
+        return Work(whole, looking.values + looking.calls * PER_CALL)
+    return Work(whole, (look if more > few else looking.values / batch) + looking.calls * PER_CALL / EVALUATED)
+
+
+def _counted(module: nn.Module, samples: Samples | None, batch: int) -> tuple[_Counter, _Counter]:
+    """What a training step costs and what an evaluation."""
+    stepping, looking = _Counter(), _Counter()
+    with stepping:
+        _loss(module, samples, batch).backward()
+    with torch.no_grad(), looking:
+        _loss(module, samples, batch)
+    return stepping, looking
 
 
 def _loss(module: nn.Module, samples: Samples | None, batch: int) -> Tensor:

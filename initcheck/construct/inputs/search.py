@@ -31,6 +31,8 @@ _LOOKED_AT = 4
 """Declared inputs whose failure is looked at, at most."""
 _SECONDS = 10.0
 """Processor time after which nothing more is repaired."""
+_SAME = 3
+"""Inputs that come to the same mismatch from which on it is not the input's."""
 _PATIENCE = 8
 """Repairs in a row that come no further, before the next prepared input has its turn."""
 
@@ -124,9 +126,21 @@ class Search:
         hint = (told.hint or (f"the input was {last}; " if last else "") + own) + alone
         if code and not first.given and told.where:
             hint = f"mend {told.where}{alone}"
+        elif self._always(told):
+            hint = f"it gets that from every input: make the sizes of the layers fit each other; or {own}{alone}"
         if first.given and (text := suggestion(self._model)):
             hint = f"Try {text}"
         return TargetError(message, hint, name="forward-failed" if code else "input-unknown")
+
+    def _always(self, told: Blame) -> bool:
+        """Whether inputs of several shapes come to the same mismatch, which then lies between two layers of the model."""
+        met = {guess.summary.text for failure, guess in self.failures if failure.sentence == told.sentence}
+        return bool(told.sentence) and bool(told.wanted) and len(met) >= _SAME and told.module in self._inner()
+
+    def _inner(self) -> set[str]:
+        """The modules that are not the first of the model."""
+        leaves = [name for name, module in self._model.named_modules() if next(module.children(), None) is None]
+        return set(leaves[1:])
 
     def _late(self) -> bool:
         return time.process_time() - self._begun > _SECONDS

@@ -105,6 +105,13 @@ def test_a_wrong_width_is_said_in_words_and_can_be_pasted():
     assert found.hint == "Try --input 784"
 
 
+def test_layers_that_do_not_fit_each_other_are_not_laid_on_the_input():
+    found = error(nn.Sequential(nn.Linear(784, 64), nn.ReLU(), nn.Linear(65, 10)))
+    assert "2 (Linear) wants last dimension 65, got 64" in found.message
+    assert found.hint.startswith("it gets that from every input: make the sizes of the layers fit each other")
+    assert "65" not in found.hint
+
+
 def test_the_line_of_the_user_is_named():
     found = error(ConvNet(3, 400), given(torch.ones(2, 1, 32, 32)))
     assert "conv1 (Conv2d) wants 3 channels, got 1" in found.message
