@@ -15,6 +15,13 @@ STEPS = (560, 420, 280, 210, 140, 105, 70, 50, 35, 25)
 RATES: dict[Optimizer, tuple[float, ...]] = {"adamw": (0.0003, 0.001, 0.003, 0.01), "sgd": (0.003, 0.01, 0.03, 0.1)}
 """The sweep: four rates, each about three times the one before."""
 
+LOWER = (0.00003, 0.0001)
+"""The rates below those of AdamW, for deep networks."""
+
+DEEP = (12, 30)
+"""Weight matrices beyond which the rates of AdamW begin at a third and at a tenth: a step of that size in each of many layers adds up, and
+the usual rates of deep transformers are lower by as much."""
+
 FEW = 2
 """Rates that are tried where four are too many: the middle ones."""
 
@@ -43,7 +50,13 @@ FULL, LIGHT = Effort(64, 250, 1000, 10_000), Effort(32, 0, 250, 500)
 """For most models, and for those whose single step is dear."""
 
 
-def plan(wish: Wish, seed: int, data: DataSummary, costs: Sequence[tuple[float, float]]) -> TrainingPlan:
+def sweep(optimizer: Optimizer, matrices: int) -> tuple[float, ...]:
+    """The rates that are tried on a network of so many weight matrices."""
+    lower = sum(matrices > limit for limit in DEEP) if optimizer == "adamw" else 0
+    return (*LOWER[len(LOWER) - lower :], *RATES[optimizer])[: len(RATES[optimizer])]
+
+
+def plan(wish: Wish, seed: int, data: DataSummary, costs: Sequence[tuple[float, float]], matrices: int = 0) -> TrainingPlan:
     """The longest runs that fit the budget, with all rates if that can be.
 
     Args:
@@ -51,11 +64,12 @@ def plan(wish: Wish, seed: int, data: DataSummary, costs: Sequence[tuple[float, 
         seed: the first of the seeds.
         data: the sizes of the sets; `train` 0 for random targets, which have one batch of their own.
         costs: of each variant, the seconds of the nominal processor for a step on `FULL.batch` samples and for the evaluation of an image.
+        matrices: weight matrices that are trained.
 
     Raises:
         TargetError: when not even the shortest runs fit.
     """
-    rates = wish.rates or RATES[wish.optimizer]
+    rates = wish.rates or sweep(wish.optimizer, matrices)
     many, few = wish.seeds or SEEDS, wish.seeds or FEW_SEEDS
     middle = rates if wish.rates else rates[(len(rates) - FEW) // 2 :][:FEW]
     if wish.epochs:

@@ -112,7 +112,7 @@ def trial(target: str, before: Variant, after: Variant, wish: Wish, seed: int, p
         with side.running():
             work = work_of(side.adapter.module(one.model, seed), chosen, batch)
         costs.append((work.step, work.image))
-    planned = plan(wish, seed, data, costs * (len(sides) // len(costs)))
+    planned = plan(wish, seed, data, costs * (len(sides) // len(costs)), max(_matrices(one.model) for one in made))
     done, counted = _rounds(sides, planned, setting, chosen, made)
     used = replace(data, held_back=planned.held, test=planned.tested)
     return _concluded(replace(verification, data=used), planned, done, counted)
@@ -260,6 +260,10 @@ def _start_notes(what: str, models: list[nn.Module]) -> tuple[str, ...]:
         hint = "`initcheck check` says where they come from"
         raise TargetError(f"{what}: both variants hold NaN or infinite weights before the first step", hint, name="not-finite")
     return notes
+
+
+def _matrices(model: nn.Module) -> int:
+    return sum(parameter.requires_grad and parameter.dim() > 1 for parameter in model.parameters())
 
 
 def _same_values(one: nn.Module, other: nn.Module) -> bool:

@@ -10,7 +10,7 @@ from scipy import stats
 from initcheck.errors import TargetError
 from initcheck.records.verification import AFTER, BEFORE, DataSummary, TrainingPlan, TrainingRun, Wish
 from initcheck.verify.comparison import compare, judged, result, student, undecided, unfinished
-from initcheck.verify.planning import LIGHT, RATES, SHARE, STEPS, TIGHT, plan
+from initcheck.verify.planning import LIGHT, RATES, SHARE, STEPS, TIGHT, plan, sweep
 from initcheck.verify.scores import MARGIN, SMALLEST
 
 PLAN = TrainingPlan("adamw", (0.001, 0.01), (0, 1, 2), 100, 64, 2.0, 1.0)
@@ -165,6 +165,15 @@ def test_a_large_model_gets_fewer_rates_then_less_of_all_and_a_larger_one_is_ref
     with pytest.raises(TargetError, match="too large for a budget of 60 s") as raised:
         plan(Wish(), 0, DATA, [(5.0, 1e-2)] * 2)
     assert raised.value.name == "over-budget" and "--budget" in raised.value.hint
+
+
+def test_deep_networks_are_trained_at_lower_rates():
+    assert sweep("adamw", 2) == sweep("adamw", 12) == RATES["adamw"]
+    assert sweep("adamw", 13) == (0.0001, 0.0003, 0.001, 0.003)
+    assert sweep("adamw", 100) == (0.00003, 0.0001, 0.0003, 0.001)
+    assert sweep("sgd", 100) == RATES["sgd"]
+    assert plan(Wish(), 0, DATA, [(0.04, 1e-4)] * 2, 40).rates == (0.0001, 0.0003)
+    assert plan(Wish(rates=(0.5,)), 0, DATA, [(0.001, 1e-5)] * 2, 40).rates == (0.5,)
 
 
 def test_what_was_asked_for_is_kept():
