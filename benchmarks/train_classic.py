@@ -2,13 +2,13 @@
 
     python -m benchmarks.train_classic [FOLDER]
 
-FOLDER holds the raw IDX files of MNIST (`MNIST/raw` of torchvision); without it the bundled subset is used, and said so. Writes
-benchmarks/results/train_classic.md. Two runs give the same numbers.
+FOLDER holds the raw IDX files of MNIST (`MNIST/raw` of torchvision); the figures then go to benchmarks/results/train_classic.md. Without
+it the bundled subset is used, and its figures are only shown. Two runs give the same numbers.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
 from pathlib import Path
 
 import torch
@@ -81,8 +81,11 @@ def trained(model: nn.Module, data: tuple[Tensor, Tensor, Tensor, Tensor]) -> li
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.train_classic", description=__doc__.splitlines()[0])
+    parser.add_argument("folder", nargs="?", default="", help="the raw IDX files of MNIST; the bundled subset without it")
+    where = parser.parse_args().folder
     torch.set_num_threads(1)
-    name, data = images(sys.argv[1] if len(sys.argv) > 1 else "")
+    name, data = images(where)
     torch.manual_seed(0)
     own = trained(Net(), data)
     torch.manual_seed(0)
@@ -100,8 +103,10 @@ def main() -> None:
         f"The source of the example publishes {PUBLISHED[-1]:.1f} % after the last epoch; what its code did otherwise is not known here.\n"
     )
     head = "| epoch | training loss | test loss | accuracy | fixed: training loss | test loss | accuracy | published by the source |"
-    RESULT.write_text("\n".join([said, head, f"|{' --- |' * 8}", *rows, ""]), encoding="utf-8")
-    print(RESULT.read_text(encoding="utf-8"))
+    text = "\n".join([said, head, f"|{' --- |' * 8}", *rows, ""])
+    print(text)
+    if where:
+        RESULT.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
