@@ -112,7 +112,7 @@ def _next(verification: Verification) -> tuple[str, ...]:
         if verification.plan.steps < SHORT and not verification.wish.epochs:
             return (f"runs of {verification.plan.steps} steps are short: --budget {4 * verification.wish.budget:g}s makes them longer",)
         more = max(5, 2 * len(verification.plan.seeds))
-        return (f"more seeds narrow the interval: --seeds {more} --budget {2 * verification.wish.budget:g}s",)
+        return (f"more seeds narrow the interval: initcheck verify --seeds {more} --budget {2 * verification.wish.budget:g}s",)
     if not verification.complete:
         factor = 4 if not found.counted else 2
         return (f"--budget {factor * verification.wish.budget:g}s gives it the time that this machine needs",)
@@ -120,9 +120,9 @@ def _next(verification: Verification) -> tuple[str, ...]:
     edge = [
         one
         for one in verification.results
-        if len(one.rates) > 1 and one.score > least and one.best in (one.rates[0].rate, one.rates[-1].rate)
+        if len(one.rates) > 2 and one.score > least and one.best in (one.rates[0].rate, one.rates[-1].rate)
     ]
     if edge and found.verdict != "NO DIFFERENCE":
         names = " and ".join(f"`{one.name}`" for one in edge)
-        return (f"the best rate of {names} is the last of the sweep: a wider one may change the figures (--lrs)",)
+        return (f"the best rate of {names} is the last of the sweep: a wider one may change the figures (initcheck verify --lrs)",)
     return ()

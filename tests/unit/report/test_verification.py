@@ -106,3 +106,13 @@ def test_short_runs_are_to_be_made_longer_rather_than_more():
     assert any("more seeds" in remark for remark in words.remarks(unsure))
     asked = dataclasses.replace(short, wish=dataclasses.replace(short.wish, epochs=0.2))
     assert not any("makes them longer" in remark for remark in words.remarks(asked))
+
+
+def test_a_best_rate_at_the_edge_of_a_sweep_is_told_and_of_two_rates_is_none():
+    found = sample()
+    assert not any("last of the sweep" in remark for remark in words.remarks(found))
+    after = found.results[1]
+    lower = dataclasses.replace(after.rates[0], rate=after.rates[0].rate / 10, held=0.0)
+    wide = dataclasses.replace(after, rates=(lower, *after.rates), best=after.rates[-1].rate)
+    told = words.remarks(dataclasses.replace(found, results=(found.results[0], wide)))
+    assert "the best rate of `after` is the last of the sweep: a wider one may change the figures (initcheck verify --lrs)" in told
