@@ -66,8 +66,12 @@ def wished(options: dict[str, Any], against: str) -> Wish | None:
     return wish
 
 
-def trained(before: Target, after: Target | None, wish: Wish, settings: Settings, out: Console) -> Verification:
+def trained(
+    before: Target, after: Target | None, wish: Wish, settings: Settings, out: Console, user: Callable[[str], None] | None = None
+) -> Verification:
     """Trains two targets in a child process, or one and what `wish.against` makes of it.
+
+    `user` is given what the user's code prints, each line once, however often the models are built; the console when left out.
 
     Raises:
         InitcheckError: when that cannot be done.
@@ -78,7 +82,7 @@ def trained(before: Target, after: Target | None, wish: Wish, settings: Settings
     asked = {"wish": to_plain(wish), "after": to_plain(after) if after is not None else None}
     patient = dataclasses.replace(settings, timeout=wish.budget + GRACE)
     try:
-        with Worker(patient, user_output=out.user, progress=out.progress, work=WORK, asked=asked) as worker:
+        with Worker(patient, user_output=_once(user or out.user), progress=out.progress, work=WORK, asked=asked) as worker:
             return from_plain(Verification, worker.done(before))
     except TargetError as error:
         if error.name != "timeout":
@@ -90,8 +94,19 @@ def trained(before: Target, after: Target | None, wish: Wish, settings: Settings
 
 
 def tried(before: Target, after: Target, wish: Wish, settings: Settings, out: Console) -> Verification | Failure:
-    """The same, where the command goes on without it."""
+    """The same, where the command goes on without it, and has shown already what the user's code prints."""
     try:
-        return trained(before, after, wish, settings, out)
+        return trained(before, after, wish, settings, out, lambda _: None)
     except InitcheckError as error:
         return Failure("verify", before.spec, error.message, error.hint, error.name)
+
+
+def _once(tell: Callable[[str], None]) -> Callable[[str], None]:
+    told: set[str] = set()
+
+    def new(line: str) -> None:
+        if line not in told:
+            told.add(line)
+            tell(line)
+
+    return new

@@ -133,7 +133,7 @@ def test_a_target_cannot_write_beside_the_file_that_it_fills(project):
 
 def test_the_model_is_trained_without_the_weights_and_with_them(project):
     (project / "net.py").write_text(NET.replace("model = Net()", "model = Net()\nfor one in model.parameters():\n    nn.init.zeros_(one)"))
-    command = ("load", "net.py::model", "--from", "net.pt", "--verify", "--budget", "10s")
+    command = ("load", "net.py::model", "--from", "net.pt", "--verify", "--budget", "20s")
     code, out, err = run(*command, "-o", "filled.pt", cwd=project)
     assert (code, err) == (0, "")
     assert "Trained without the stored weights and with them:" in out and "IMPROVED by" in out and "Wrote filled.pt." in out
@@ -146,7 +146,7 @@ def test_the_model_is_trained_without_the_weights_and_with_them(project):
 
 def test_what_stays_random_is_drawn_for_the_trainings_too(project):
     torch.save({name: value for name, value in Net().state_dict().items() if "head" not in name}, project / "body.pt")
-    more = ("--fix-missing", "--verify", "--budget", "5s", "--output-format", "json")
+    more = ("--fix-missing", "--verify", "--budget", "20s", "--output-format", "json")
     code, out, err = run("load", "net.py::model", "--from", "body.pt", *more, cwd=project)
     assert (code, err) == (0, "") and "4 tensors loaded" in json.loads(out)["trial"]["variants"][1]["notes"][0]
 

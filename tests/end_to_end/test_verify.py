@@ -102,3 +102,15 @@ def test_a_model_that_fails_or_is_none_is_told(folder):
     (folder / "wrong.py").write_text(NET.replace("16, 10", "17, 10"))
     code, _, err = run("verify", "wrong.py", *FAST, cwd=folder)
     assert code == 4 and "before:" in err and "16" in err
+
+
+def test_what_the_code_prints_is_passed_on_once(folder):
+    loud = ZERO.replace("from torch import nn\n", "from torch import nn\n\n\nclass Loud(nn.Sequential):\n    def __init__(self, *parts):\n")
+    loud = loud.replace("*parts):\n", "*parts):\n        super().__init__(*parts)\n        print('built it')\n").replace(
+        "nn.Sequential(nn.", "Loud(nn."
+    )
+    (folder / "loud.py").write_text(loud)
+    code, _, err = run("verify", "loud.py", "--against", "net.py", *FAST, cwd=folder)
+    assert code == 0 and err.count("built it") == 1
+    _, out, err = run("fix", "loud.py", "--unsafe-fixes", "--check", "--verify", "--budget", "5s", cwd=folder)
+    assert "Trained before and after:" in out and err.count("built it") == 1
