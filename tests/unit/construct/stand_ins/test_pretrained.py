@@ -42,6 +42,7 @@ def origins(build, tmp_path, monkeypatch):
     ],
 )
 def test_torchvision(origins, expression, title):
+    pytest.importorskip("torchvision")
     found, notes = origins(f"{HEAD}model = {expression}\nmodel.classifier[1] = nn.Conv2d(512, 7, 1)\n")
     assert notes == (NOT_DOWNLOADED.format(title),)
     mine = {name for name, origin in found.items() if origin != "loaded"}

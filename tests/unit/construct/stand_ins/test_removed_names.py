@@ -22,6 +22,8 @@ REMOVED = [
 
 @pytest.mark.parametrize(("line", "name"), REMOVED)
 def test_names_that_newer_versions_have_lost(build, line, name):
+    if "torchvision" in line:
+        pytest.importorskip("torchvision")
     made = build(net(line), "Net")
     (note,) = made.built.notes
     assert note.startswith(name)
@@ -40,6 +42,7 @@ def test_nothing_is_left_of_the_lost_names(build):
 
 
 def test_what_an_installed_package_does_not_have(fails):
+    pytest.importorskip("torchvision")
     error = fails(net("nobody_knows", head="from torchvision.models import nobody_knows"), "Net")
     assert error.name == "import-failed"
     assert error.message.startswith(
