@@ -113,7 +113,7 @@ class Cache:
                 self._folder.mkdir()
                 (self._folder / ".gitignore").write_text("*\n", encoding="utf-8")
                 (self._folder / "CACHEDIR.TAG").write_text(_TAG, encoding="utf-8")
-            place(self._folder / name, text.encode("utf-8", "surrogateescape"))
+            place(self._folder / name, text.encode("utf-8", "surrogateescape"), lasting=False)
             self._thin()
         except OSError:
             return

@@ -29,8 +29,10 @@ def beside(path: Path) -> Iterator[Path]:
         made.unlink(missing_ok=True)
 
 
-def place(path: Path, content: bytes) -> None:
+def place(path: Path, content: bytes, *, lasting: bool = True) -> None:
     """Writes a file whole. What is no file (a terminal, a pipe) is written to as it is.
+
+    `lasting` waits until it is on the disk, which what can be made again at any time need not.
 
     Raises:
         OSError: when it cannot be written; nothing is left of it then.
@@ -41,7 +43,7 @@ def place(path: Path, content: bytes) -> None:
     made = draft(path)
     try:
         made.write_bytes(content)
-        settle(made, path)
+        settle(made, path, lasting=lasting)
     finally:
         made.unlink(missing_ok=True)
 
@@ -57,13 +59,15 @@ def draft(path: Path) -> Path:
     return made
 
 
-def settle(made: Path, path: Path) -> None:
-    """Puts a draft in its place for good."""
+def settle(made: Path, path: Path, *, lasting: bool = True) -> None:
+    """Puts a draft in its place, for good unless that does not matter."""
     goal = path.resolve()
-    flush(made)
+    if lasting:
+        flush(made)
     made.replace(goal)
-    with suppress(OSError):
-        flush(goal.parent)  # makes the new name last; a system that cannot do this for folders does without
+    if lasting:
+        with suppress(OSError):
+            flush(goal.parent)  # makes the new name last; a system that cannot do this for folders does without
 
 
 def flush(path: Path) -> None:

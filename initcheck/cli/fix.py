@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -240,5 +241,4 @@ def _undo(result: Mended) -> str:
     if git is None:
         return ""
     known = subprocess.run([git, "ls-files", "--error-unmatch", "--", *names], capture_output=True, check=False)  # noqa: S603
-    quoted = " ".join(f"'{name}'" if " " in name else name for name in names)
-    return f"git checkout -p {quoted}" if known.returncode == 0 else ""
+    return f"git checkout -p {shlex.join(names)}" if known.returncode == 0 else ""

@@ -8,14 +8,13 @@ import io
 import os
 import re
 import shutil
-import tokenize
 import warnings
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from initcheck.discover.models import FileModels
 from initcheck.errors import TargetError
-from initcheck.source.reading import python_source
+from initcheck.source.reading import encoding_of, python_source
 
 _TORCH = re.compile(rb"^\s*(?:import|from)\s+[^#\n]*\b(?:torch|torchvision|lightning|pytorch_lightning|transformers|timm)\b", re.MULTILINE)
 _SKIPPED_FOLDERS = frozenset({"__pycache__", "node_modules", "site-packages", "build", "dist", "venv", "env"})
@@ -142,8 +141,7 @@ def parse(source: bytes | str, path: str = "<source>") -> ast.Module:
 
 def decode(source: bytes) -> str:
     """The text of a Python source: UTF-8, or what PEP 263 declares."""
-    encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
-    return io.TextIOWrapper(io.BytesIO(source), encoding).read()
+    return io.TextIOWrapper(io.BytesIO(source), encoding_of(source)).read()
 
 
 def digest(source: bytes) -> str:

@@ -7,14 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from initcheck.errors import InitcheckError, TargetError
+from initcheck.errors import InitcheckError
 from initcheck.fix.plan import plan
 from initcheck.fix.source.diff import change_of
-from initcheck.fix.source.files import Files, root_of
+from initcheck.fix.source.files import Files, refuse_conflict, root_of
 from initcheck.fix.source.model import Model
 from initcheck.fix.source.rewriting import ATTEMPTS, Draft, Key, Wishes, draft, key
 from initcheck.fix.source.scheme import CODE, unmet
-from initcheck.fix.source.text import conflicted
 from initcheck.fix.writing import write
 from initcheck.records.finding import Failure, Finding
 from initcheck.records.report import ModelReport
@@ -79,7 +78,9 @@ def mend(order: Order, check: Check, trial: Trial | None = None) -> Mended:
         TargetError: when a file holds the markers of an unfinished merge, changed in the meantime or cannot be written.
         InitcheckError: when nothing that was named can be checked.
     """
-    _refuse_conflicts(order.paths)
+    for path in order.paths:
+        if Path(path).is_file():
+            refuse_conflict(path, Path(path).read_bytes())
     began = max([time.time_ns(), *(Path(path).stat().st_mtime_ns for path in order.paths if Path(path).is_file())])
     before = check({})
     work = _Work(before)
@@ -244,13 +245,6 @@ def _told(work: _Work, before: tuple[ModelReport, ...], order: Order, reason: st
         reason=reason,
         failures=tuple(failure for report in before for failure in report.failures),
     )
-
-
-def _refuse_conflicts(paths: Sequence[str]) -> None:
-    for path in paths:
-        if Path(path).is_file() and conflicted(Path(path).read_bytes()):
-            message = f"{path} holds the markers of an unfinished merge; nothing was changed"
-            raise TargetError(message, f"resolve it first: git mergetool {path}", name="merge-conflict")
 
 
 def _roots(paths: Sequence[str], reports: Sequence[ModelReport]) -> list[Path]:

@@ -120,7 +120,7 @@ def variant(name: str, source: Source, settings: Settings) -> Variant:
 
     def make(seed: int) -> Made:
         with _building(source, settings, seed):
-            start = source.build(nullcontext())
+            start = _start(source, nullcontext())
             notes = _filled(start, source, settings, seed)
         return _made(source, start, notes)
 
@@ -164,15 +164,23 @@ def _building(source: Source, settings: Settings, seed: int) -> Iterator[None]:
         yield
 
 
+def _start(source: Source, watch: Watch) -> Start:
+    """A fresh model, with the sample input that was given rather than the one that its file offers."""
+    start = source.build(watch)
+    return start if source.inputs is None else replace(start, inputs=source.inputs)
+
+
+def _own(settings: Settings, source: Source, seed: int) -> Settings:
+    return replace(settings, seed=seed, inputs=source.target.inputs)
+
+
 def _fixed(source: Source, settings: Settings, seed: int) -> Made:
     with _building(source, settings, seed):
         recorder = Recorder()
-        start = source.build(recorder)
+        start = _start(source, recorder)
         recording = unwatched(start.model) if source.live else recorder.resolve(start.model)
-        inputs = source.inputs if source.inputs is not None else start.inputs
-        chosen = replace(settings, seed=seed, inputs=source.target.inputs)
-        report = examine(start.model, recording, source.target, start.built, inputs, chosen)
-        done = fix(start.model, report, unsafe=True, inputs=inputs, seed=seed)
+        report = examine(start.model, recording, source.target, start.built, start.inputs, _own(settings, source, seed))
+        done = fix(start.model, report, unsafe=True, inputs=start.inputs, seed=seed)
     codes = ", ".join(dict.fromkeys(row.code for row in done.rows))
     count = f"{len(done.rows)} {'remedy' if len(done.rows) == 1 else 'remedies'} applied: {codes}"
     return _made(source, start, (count if done.rows else _no_remedy(done.reason, len(report.findings)),))
@@ -184,30 +192,27 @@ def _no_remedy(reason: str, findings: int) -> str:
 
 def _started(source: Source, settings: Settings, seed: int) -> Made:
     with _building(source, settings, seed):
-        start = source.build(nullcontext())
-        done = initialize(start.model, source.inputs if source.inputs is not None else start.inputs, seed=seed)
+        start = _start(source, nullcontext())
+        done = initialize(start.model, start.inputs, seed=seed)
     left = f", {len(done.left)} left as they were" if done.left else ""
     return _made(source, start, (f"{len(done.written)} parameters drawn anew by the recommended policy{left}",))
 
 
 def _filled(start: Start, source: Source, settings: Settings, seed: int) -> tuple[str, ...]:
     """Loads what belongs to the source into its model, and says what arrived."""
-    arrivals = filled(start.model, source.fill, nullcontext(), trusted=settings.trust_pickle)
     if source.fill is None:
         return ()
+    arrivals = filled(start.model, source.fill, nullcontext(), trusted=settings.trust_pickle)
     if source.fill.fix_missing:
         recording = with_arrivals(unwatched(start.model), arrivals)
-        inputs = source.inputs if source.inputs is not None else start.inputs
-        chosen = replace(settings, seed=seed, inputs=source.target.inputs)
-        arrivals = with_missing_drawn(start.model, recording, source.target, inputs, chosen).arrivals
+        arrivals = with_missing_drawn(start.model, recording, source.target, start.inputs, _own(settings, source, seed)).arrivals
     (arrival,) = arrivals
     count, share = len(arrival.of("loaded")), 100 * random_share(arrival)
     return (f"{count} tensors loaded from {source.fill.source}; {share:.1f} % of the parameters stay random",)
 
 
 def _made(source: Source, start: Start, notes: tuple[str, ...]) -> Made:
-    inputs = source.inputs if source.inputs is not None else start.inputs
-    given = Given(inputs, source.target.inputs, source.target.examples)
+    given = Given(start.inputs, source.target.inputs, source.target.examples)
     return Made(start.model, given, (*start.built.notes, *notes))
 
 

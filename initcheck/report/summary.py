@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -97,7 +98,7 @@ def fixable(report: Report) -> tuple[str, str]:
     if not remedies:
         return "", ""
     paths = tuple(dict.fromkeys(path for path, _ in remedies))
-    names = " ".join(f"'{path}'" if " " in path else path for path in paths) if len(paths) <= FILES else "FILE"
+    names = shlex.join(paths) if len(paths) <= FILES else "FILE"
     safe = sum(1 for _, fix in remedies if fix.safety == "safe")
     bold = len(remedies) - safe
     if not safe:

@@ -60,16 +60,30 @@ def is_notebook(path: str) -> bool:
     return path.endswith(notebook.SUFFIX)
 
 
+def cell_of(path: str) -> tuple[str, int]:
+    """The notebook and the number of the cell that `nb.ipynb:cell 3` names; any other path as it is, with 0."""
+    match = _CELL.match(path)
+    return (match[1], int(match[2])) if match else (path, 0)
+
+
+def encoding_of(source: bytes) -> str:
+    """How a Python source is encoded: UTF-8, or what PEP 263 declares.
+
+    Raises:
+        SyntaxError: for a declaration of an encoding that does not exist.
+    """
+    return tokenize.detect_encoding(io.BytesIO(source).readline)[0]
+
+
 def shown_lines(path: str) -> list[str]:
     """The lines of a file or of one cell of a notebook (`nb.ipynb:cell 3`), as they were written; none when they cannot be read."""
     try:
-        match = _CELL.match(path)
-        if match:
-            cell = read_notebook(match[1]).cell(int(match[2]))
+        notebook_path, number = cell_of(path)
+        if number:
+            cell = read_notebook(notebook_path).cell(number)
             return list(cell.written) if cell is not None else []
         data = _data(path)
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
-        return data.decode(encoding).splitlines()
+        return data.decode(encoding_of(data)).splitlines()
     except (OSError, SyntaxError, ValueError, TargetError):
         return []
 

@@ -107,12 +107,15 @@ def trial(target: str, before: Variant, after: Variant, wish: Wish, seed: int, p
         return verification
     batch = min(FULL.batch, data.train) if data.train else FULL.batch
     chosen = setting.samples if task == "digits" else None
-    costs = []
-    for side, one in zip(sides[:1] if after.derived else sides, made, strict=False):
+    costs: list[tuple[float, float]] = []
+    for side, one in zip(sides, made, strict=True):
+        if costs and after.derived:  # the same model with other values costs the same
+            costs.append(costs[0])
+            continue
         with side.running():
             work = work_of(side.adapter.module(one.model, seed), chosen, batch)
         costs.append((work.step, work.image))
-    planned = plan(wish, seed, data, costs * (len(sides) // len(costs)), max(_matrices(one.model) for one in made))
+    planned = plan(wish, seed, data, costs, max(_matrices(one.model) for one in made))
     done, counted = _rounds(sides, planned, setting, chosen, made)
     used = replace(data, held_back=planned.held, test=planned.tested)
     return _concluded(replace(verification, data=used), planned, done, counted)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 import sysconfig
 from collections.abc import Iterable, Mapping
@@ -13,10 +12,9 @@ from pathlib import Path
 from initcheck.errors import InitcheckError, TargetError
 from initcheck.fix.source.text import Source, conflicted
 from initcheck.records.source import Location
-from initcheck.source.reading import is_notebook
+from initcheck.source.reading import cell_of, is_notebook
 
 _MARKS = ("pyproject.toml", "initcheck.toml", "setup.py", ".git", ".hg")
-_CELL = re.compile(r"^(.+):cell (\d+)$", re.DOTALL)
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
 
@@ -56,23 +54,21 @@ class Files:
         Raises:
             Refusal: as `source`.
         """
-        match = _CELL.match(place.path)
-        if match is None:
-            return self.source(place.path), place
-        source = self.source(match[1])
-        cell = next((one for one in source.book.cells if one.number == int(match[2])), None) if source.book is not None else None
+        path, number = cell_of(place.path)
+        source = self.source(path)
+        if not number:
+            return source, place
+        cell = next((one for one in source.book.cells if one.number == number), None) if source.book is not None else None
         if cell is None:
             raise Refusal("the cell is gone")
-        return source, replace(place, path=match[1], line=place.line + cell.first - 1)
+        return source, replace(place, path=path, line=place.line + cell.first - 1)
 
     def _opened(self, path: str, place: str) -> Source:
         try:
             data = self.drafts[place] if place in self.drafts else Path(place).read_bytes()
             if self.began and place not in self.drafts and Path(place).stat().st_mtime_ns > self.began:
                 raise TargetError(f"{path} changed while it was being checked; nothing was written", "run the fix again", name="changed")
-            if conflicted(data):
-                message = f"{path} holds the markers of an unfinished merge; nothing was changed"
-                raise TargetError(message, f"resolve it first: git mergetool {path}", name="merge-conflict")
+            refuse_conflict(path, data)
             return Source.of(path, data)
         except OSError as error:
             raise Refusal(f"{path} cannot be read: {error.strerror or error}") from error
@@ -92,10 +88,20 @@ class Files:
             raise Refusal(f"{shown(path)} lies outside of the project in {', '.join(map(str, self.roots))}")
 
 
+def refuse_conflict(path: str, data: bytes) -> None:
+    """Turns down a file in the middle of a merge.
+
+    Raises:
+        TargetError: when it holds the markers of one.
+    """
+    if conflicted(data):
+        message = f"{path} holds the markers of an unfinished merge; nothing was changed"
+        raise TargetError(message, f"resolve it first: git mergetool {path}", name="merge-conflict")
+
+
 def real(path: str) -> str:
     """The absolute path of a file, links resolved, of a cell that of its notebook."""
-    match = _CELL.match(path)
-    return str(Path(match[1] if match else path).resolve())
+    return str(Path(cell_of(path)[0]).resolve())
 
 
 def shown(path: str) -> str:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import ast
-import io
 import re
-import tokenize
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from initcheck.fix.source.notebooks import NotebookFile
 from initcheck.records.source import Edit
-from initcheck.source.reading import is_notebook
+from initcheck.source.reading import encoding_of, is_notebook
 
 _LINE = re.compile(r"\r\n|\r|\n")
 _MARKERS = re.compile(r"^(<{7} |={7}\r?$|>{7} )", re.MULTILINE)
@@ -53,7 +51,7 @@ class Source:
         if is_notebook(path):
             book = NotebookFile.of(path, data)
             return cls(path, data, book.text, book=book, tree=ast.parse(book.text, path))
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        encoding = encoding_of(data)
         text = data.decode(encoding)
         return cls(path, data, text, encoding, tree=ast.parse(text, path))
 
@@ -177,8 +175,7 @@ def decoded(path: str, data: bytes) -> str:
     """The text of a file whose characters an `Edit` counts: a notebook's JSON, a source without its byte order mark."""
     if is_notebook(path):
         return data.decode("utf-8-sig")
-    encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
-    return data.decode(encoding)
+    return data.decode(encoding_of(data))
 
 
 def conflicted(data: bytes) -> bool:
